@@ -1,0 +1,65 @@
+"""Field lines to fields, for heads and trailers (RFC 9112 section 5); knows no field's meaning.
+
+Checking is apart from parsing: the bounds are kept as soon as a section is whole, what the lines say is found out when
+somebody asks. So parsing never fails, and what is no field is passed over, as leniency.py says.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from crawler.errors import ProtocolError, TooLargeError
+
+Field = tuple[str, str, str]
+"""A field's name in lower case, its name as it came, its value (ISO-8859-1, blanks around it removed)."""
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_USUAL_NAME: Final = 64
+"""Names up to this length are remembered."""
+
+
+def check_lines(section: bytes, max_line: int, max_lines: int, where: str) -> None:
+    """Refuse lines, an empty one behind them, of which one is too long or holds a NUL, or that are too many."""
+    if section.count(b"\n") - 1 > max_lines:
+        raise TooLargeError(f"the {where} has more than {max_lines} lines")
+    check_line_lengths(section, max_line, where)
+    if b"\0" in section:
+        raise ProtocolError(f"a NUL in the {where} (RFC 9110 section 5.5)")
+
+
+def check_line_lengths(lines: bytes, max_line: int, where: str) -> None:
+    """Refuse lines of which one is too long, whole or not."""
+    if any(len(line.removesuffix(b"\r")) > max_line for line in lines.split(b"\n")):
+        raise TooLargeError(f"a line of the {where} has more than {max_line} bytes")
+
+
+def parse_fields(section: bytes) -> list[Field]:
+    """The fields of a section of lines; a CR that ends no line counts as a blank (RFC 9110 section 5.5)."""
+    text = section.decode("latin-1").replace("\r\n", "\n")
+    if "\r" in text:
+        text = text.replace("\r", " ")
+    fields: list[Field] = []
+    folded: dict[int, list[str]] = {}
+    is_open = False
+    for line in text.split("\n"):
+        name, colon, value = line.partition(":")
+        lower = _lower_name(name) if len(name) <= _USUAL_NAME else None
+        if lower is not None and colon:
+            fields.append((lower, name, value.strip(" \t")))
+            is_open = True
+        elif line[:1] in (" ", "\t"):
+            if is_open:
+                folded.setdefault(len(fields) - 1, []).append(line.strip(" \t"))
+        elif line:
+            is_open = _TOKEN.fullmatch(name := name.rstrip(" \t")) is not None and bool(colon)
+            if is_open:
+                fields.append((name.lower(), name, value.strip(" \t")))
+    for number, more in folded.items():
+        lower, name, value = fields[number]
+        fields[number] = (lower, name, " ".join(filter(None, [value, *more])))
+    return fields
+
+
+@lru_cache(1024)
+def _lower_name(name: str) -> str | None:
+    return name.lower() if _TOKEN.fullmatch(name) else None
