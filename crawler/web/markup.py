@@ -1,0 +1,385 @@
+"""The tags of an HTML text as BeautifulSoup elements, found by one linear scan; it knows nothing of links.
+
+BeautifulSoup is asked for elements through its own seam, a `TreeBuilder`; ours builds no tree, only a flat row of the
+tags that were asked for. What a browser would not see as a tag is none here: comments, the contents of script, style,
+title and the like, attribute values, CDATA inside svg and math. Every pattern eats what it has looked at, also where
+the text ends too soon, so no input makes the scan look at a character more than a few times; and what costs a step of
+Python is counted and bounded, so that the longest document takes about a second.
+
+The sections named are those of the HTML standard.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterator
+from html import unescape
+from html.entities import html5
+from itertools import islice
+from typing import Any, Final, Generic, TypeVar
+
+from bs4 import BeautifulSoup, Tag
+from bs4.builder import TreeBuilder
+
+from crawler.errors import LimitError
+
+MAX_TAGS: Final = 150_000
+"""How many tags that were asked for a document may have; the largest indexes have a tenth of it."""
+MAX_STEPS: Final = 300_000
+"""How many tags may need a look of their own; of most the pattern alone sees that they do not matter."""
+MAX_ATTRIBUTES: Final = 1_000_000
+"""How many attributes the tags that were asked for may have together."""
+MAX_KNOWN: Final = 20_000
+"""How many tags a reader remembers from one text to the next."""
+MAX_KNOWN_TAG: Final = 500
+"""How long a tag may be to be remembered."""
+
+BLANK: Final = r"\t\n\f\r "
+TAG_NAME: Final = rf"[a-zA-Z][^{BLANK}/>]*+"
+ATTRIBUTES: Final = (
+    rf"(?:[{BLANK}/]++"  # between attributes
+    rf"|[^{BLANK}/>][^{BLANK}/>=]*+"  # a name; it may begin with "=", and hold quotes or "<"
+    rf"(?:[{BLANK}]*+=[{BLANK}]*+"
+    rf"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^{BLANK}>\"'][^{BLANK}>]*+|(?=>)|\Z))?+"
+    rf")*+"
+)
+"""All attributes of a tag, up to its `>` or the end of the text (sections 13.2.5.32 to 13.2.5.40)."""
+
+_ATTRIBUTE: Final = re.compile(
+    rf"([^{BLANK}/>][^{BLANK}/>=]*+)"
+    rf"(?:[{BLANK}]*+=[{BLANK}]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^{BLANK}>\"'][^{BLANK}>]*+|(?=>))))?+"
+)
+# To the first ">", also of a true comment, which may go on behind it.
+_BOGUS_COMMENT: Final = r"[!?][^>]*+>?|/(?![a-zA-Z])[^>]*+>?"
+# What follows the first letter of a tag that can be passed over by looking for the next "<", for it has none inside.
+_HARMLESS: Final = (
+    r"[a-zA-Z0-9]*+"
+    r"(?:[ \n]++[a-zA-Z-]++=(?:\"[^\"<]*+\"|'[^'<]*+'|[a-zA-Z0-9%#]++))*+"
+    r"[ \n]*+>"
+)
+_EVERY_TAG: Final = re.compile(rf"<(?:(/?)({TAG_NAME}){ATTRIBUTES}(>)?|{_BOGUS_COMMENT})")
+_NAME_END: Final = re.compile(rf"[{BLANK}/>]")
+_COMMENT_END: Final = re.compile(r"--!?>")
+_SCRIPT_PART: Final = re.compile(rf"<!--|-->|<(/?)script(?=[{BLANK}/>])", re.IGNORECASE | re.ASCII)
+_FONT_ATTRIBUTE: Final = re.compile(rf"[{BLANK}/\"'](?:color|face|size)(?=[{BLANK}=/>])", re.IGNORECASE | re.ASCII)
+_HIDDEN: Final = re.compile(r"<!--(?:.*?-->|.*)|<[^>]*+>?", re.DOTALL)
+# A name without its ";" is left alone before "=" (`?a=1&copy=2`); before a letter or digit none is a name at all.
+_REFERENCE: Final = re.compile(r"&(?:#(?:[xX]([0-9a-fA-F]++)|([0-9]++));?|[a-zA-Z][a-zA-Z0-9]*+(?:;|(?!=)))")
+
+# Elements whose contents are text up to the end tag of the same name (section 13.2.6).
+_RAW_ENDS: Final = {
+    name: re.compile(rf"</{name}(?=[{BLANK}/>])", re.IGNORECASE | re.ASCII)
+    for name in ("iframe", "noembed", "noframes", "style", "textarea", "title", "xmp")
+}
+_RAW: Final = frozenset({*_RAW_ENDS, "script", "plaintext"})
+_FOREIGN: Final = frozenset({"svg", "math"})
+# Elements of svg and math in which the contents are HTML again ("integration points").
+_HTML_AGAIN: Final = frozenset({
+    ("svg", "foreignobject"), ("svg", "desc"), ("svg", "title"),
+    ("math", "mi"), ("math", "mo"), ("math", "mn"), ("math", "ms"), ("math", "mtext"),
+})  # fmt: skip
+# Start tags that end svg and math wherever they stand in them (section 13.2.6.5).
+_BREAKING: Final = frozenset({
+    "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "h1", "h2", "h3",
+    "h4", "h5", "h6", "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol", "p", "pre", "ruby", "s",
+    "small", "span", "strong", "strike", "sub", "sup", "table", "tt", "u", "ul", "var",
+})  # fmt: skip
+
+Piece = tuple[str, int, int]
+"""A start tag as it stands in a text: its name in lower case, where its `<` is, and what follows its `>`."""
+T = TypeVar("T")
+_UNKNOWN: Final = object()
+
+
+class Scanner:
+    """Finds the start tags of the names given."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = frozenset(names)
+        # The literal "<" in front, the plain end tags and the first letters let most tags fail after a glance.
+        self.wanted = re.compile(
+            rf"<(?!/[a-zA-Z0-9]++>)(?:({_any_of(self.names | _RAW | _FOREIGN)})(?=[{BLANK}/>]){ATTRIBUTES}(>)?"
+            rf"|{_BOGUS_COMMENT}|[a-zA-Z/](?!{_HARMLESS})[^{BLANK}/>]*+{ATTRIBUTES}>?)"
+        )
+
+    def scan(self, text: str) -> Iterator[Piece]:
+        """Every such tag that is a tag, in the order of the text; `LimitError` beyond `MAX_STEPS`."""
+        return _Scan(self, text).pieces()
+
+
+class _Scan:
+    """One text's scan: in which elements of svg or math it stands, and how many steps it may still take."""
+
+    def __init__(self, scanner: Scanner, text: str) -> None:
+        self._scanner = scanner
+        self._text = text
+        self._steps_left = MAX_STEPS
+        self._foreign: list[tuple[str, str]] = []  # (svg or math, name)
+        self._open: Counter[str] = Counter()
+
+    def pieces(self) -> Iterator[Piece]:
+        position: int | None = 0
+        while position is not None:
+            position = yield from self._in_foreign(position) if self._foreign else self._in_html(position)
+
+    def _in_html(self, position: int) -> Generator[Piece, None, int | None]:
+        """The tags up to what has to be read in another way; where to go on, None at the end."""
+        text, names = self._text, self._scanner.names
+        for match in self._scanner.wanted.finditer(text, position):
+            self._step()
+            start, end = match.span()
+            if match.lastindex is None:
+                if text.startswith("<!--", start):
+                    return _comment_end(text, start)
+            elif match.lastindex == 1:
+                return None  # a tag that the end of the text cut off is none
+            else:
+                name = match[1].lower()
+                if name in names:
+                    yield name, start, end
+                if name in _RAW:
+                    return _raw_end(text, name, end)
+                if name in _FOREIGN and not _closes_itself(text, start, end):
+                    self._push(name, name)
+                    return end
+        return None
+
+    def _in_foreign(self, position: int) -> Generator[Piece, None, int | None]:
+        """The same inside svg or math, where every tag counts: it may end them."""
+        text, names = self._text, self._scanner.names
+        for match in _EVERY_TAG.finditer(text, position):
+            self._step()
+            start, end = match.span()
+            slash, written, closed = match.groups()
+            if written is None:
+                if text.startswith("<!--", start):
+                    return _comment_end(text, start)
+                if text.startswith("<![CDATA[", start) and self._foreign[-1] not in _HTML_AGAIN:
+                    return _behind(text, "]]>", start)
+                continue
+            if not closed:
+                return None
+            name = written.lower()
+            if slash:
+                self._leave(name)
+            else:
+                is_html = self._enter(name, text, start, end)
+                if name in names:
+                    yield name, start, end
+                if is_html and name in _RAW:
+                    return _raw_end(text, name, end)
+                if (not is_html or name in _FOREIGN) and not _closes_itself(text, start, end):
+                    self._push(name if is_html else self._foreign[-1][0], name)
+            if not self._foreign:
+                return end
+        return None
+
+    def _step(self) -> None:
+        self._steps_left -= 1
+        if self._steps_left < 0:
+            raise LimitError(f"more than {MAX_STEPS} tags")
+
+    def _enter(self, name: str, text: str, start: int, end: int) -> bool:
+        """Whether a start tag is HTML where it stands, or makes it so by ending svg and math."""
+        if name in _BREAKING or (name == "font" and _FONT_ATTRIBUTE.search(text, start, end)):
+            self._break_out()
+        return not self._foreign or self._foreign[-1] in _HTML_AGAIN
+
+    def _leave(self, name: str) -> None:
+        """An end tag: closes the innermost open element of that name and those inside it.
+
+        Of an element opened outside, as most likely this one was, it ends svg and math too.
+        """
+        if self._open[name]:
+            while self._pop() != name:
+                pass
+        elif name == "a" or name in _BREAKING:
+            self._break_out()
+
+    def _break_out(self) -> None:
+        while self._foreign and self._foreign[-1] not in _HTML_AGAIN:
+            self._pop()
+
+    def _push(self, namespace: str, name: str) -> None:
+        self._foreign.append((namespace, name))
+        self._open[name] += 1
+
+    def _pop(self) -> str:
+        _, name = self._foreign.pop()
+        self._open[name] -= 1
+        return name
+
+
+class TagBuilder(TreeBuilder):
+    """BeautifulSoup's way in: lets it make an element of each tag that was asked for, and no tree."""
+
+    def __init__(self, scanner: Scanner, read: Callable[[Tag], object], known: dict[str, object]) -> None:
+        super().__init__(multi_valued_attributes={}, store_line_numbers=False)
+        self.found: list[tuple[Any, int, int]] = []
+        self._scanner = scanner
+        self._read = read
+        self._known = known
+        self._attributes_left = MAX_ATTRIBUTES
+
+    def feed(self, markup: str | bytes) -> None:
+        """Scan a text, and read the tags that no text had before."""
+        assert isinstance(markup, str)
+        known, found = self._known, self.found
+        for number, (name, start, end) in enumerate(self._scanner.scan(markup), 1):
+            tag = markup[start:end]
+            value = known.get(tag, _UNKNOWN)
+            if value is _UNKNOWN:
+                value = self._read(self._make(name, tag))
+                if len(tag) <= MAX_KNOWN_TAG and len(known) < MAX_KNOWN:
+                    known[tag] = value
+            if value is not None:
+                found.append((value, start, end))
+            if number > MAX_TAGS:
+                raise LimitError(f"more than {MAX_TAGS} tags")
+
+    def _make(self, name: str, tag: str) -> Tag:
+        """The element of a start tag; the first of two equal attributes counts."""
+        start = len(name) + 1
+        if len(tag) <= MAX_KNOWN_TAG:
+            written = _ATTRIBUTE.findall(tag, start)
+        else:
+            matches = islice(_ATTRIBUTE.finditer(tag, start), self._attributes_left + 1)
+            written = [match.groups("") for match in matches]
+        self._attributes_left -= len(written)
+        if self._attributes_left < 0:
+            raise LimitError(f"more than {MAX_ATTRIBUTES} attributes")
+        attributes: dict[str, str] = {}
+        for attribute, double, single, bare in written:
+            attributes.setdefault(attribute.lower(), double or single or bare)
+        if "&" in tag:
+            attributes = {attribute: decode_references(value) for attribute, value in attributes.items()}
+        assert self.soup is not None
+        return self.soup.new_tag(name, attrs=attributes)
+
+
+class _LeanTag(Tag):
+    """An element that is part of no tree: a name and attributes, made in a fifth of the time."""
+
+    def __init__(self, parser: Any, builder: Any, name: str, namespace: Any, prefix: Any, attrs: Any, **_: Any) -> None:
+        self.name = name
+        self.attrs = attrs
+
+
+class TagReader(Generic[T]):
+    """Reads all tags of some names: what `read` makes of each one's element, None where it says nothing.
+
+    Tags repeat within a site, so what a tag came to is remembered by its text, up to a bound.
+    """
+
+    def __init__(self, names: Collection[str], read: Callable[[Tag], T | None]) -> None:
+        self._scanner = Scanner(names)
+        self._read = read
+        self._known: dict[str, object] = {}
+
+    def find(self, text: str) -> list[tuple[T, int, int]]:
+        """What each tag came to, where it begins, and what follows it; `LimitError` beyond the limits."""
+        if "<" not in text:
+            return []  # BeautifulSoup warns of such texts
+        if len(self._known) >= MAX_KNOWN:
+            self._known = {}  # and not cleared: other threads may be reading
+        builder = TagBuilder(self._scanner, self._read, self._known)
+        BeautifulSoup(text, builder=builder, element_classes={Tag: _LeanTag})
+        return builder.found
+
+
+def decode_references(value: str) -> str:
+    """An attribute's value with its character references replaced (section 13.2.5.72)."""
+    return _REFERENCE.sub(_character, value)
+
+
+def _character(match: re.Match[str]) -> str:
+    hexadecimal, decimal = match.groups()
+    if hexadecimal is None and decimal is None:
+        return html5.get(match[0][1:], match[0])
+    digits = (hexadecimal or decimal).lstrip("0")
+    number = int(digits, 16 if hexadecimal else 10) if 0 < len(digits) <= 7 else 0
+    if 0x80 <= number < 0xA0:
+        return bytes([number]).decode("cp1252", "ignore") or chr(number)
+    if number == 0 or 0xD800 <= number < 0xE000 or number > 0x10FFFF:
+        return "\ufffd"
+    return chr(number)
+
+
+def contents(text: str, start: int, end: int) -> str:
+    """What a reader sees of a part of the text: no tags, no comments, references replaced, blanks folded."""
+    part = text[start:end]
+    if "<" in part:
+        part = _HIDDEN.sub("", part)
+    if "&" in part:
+        part = unescape(part)
+    return " ".join(part.split())
+
+
+def _behind(text: str, mark: str, start: int) -> int | None:
+    found = text.find(mark, start)
+    return found + len(mark) if found >= 0 else None
+
+
+def _comment_end(text: str, start: int) -> int | None:
+    """What follows the comment that begins here (sections 13.2.5.43 to 13.2.5.52); None where it does not end."""
+    for abrupt in ("<!-->", "<!--->"):
+        if text.startswith(abrupt, start):
+            return start + len(abrupt)
+    found = _COMMENT_END.search(text, start + 4)
+    return found.end() if found else None
+
+
+def _raw_end(text: str, name: str, position: int) -> int | None:
+    """Where the end tag of a raw text element stands; None where there is none."""
+    if name == "plaintext":
+        return None
+    if name == "script":
+        return _script_end(text, position)
+    found = _RAW_ENDS[name].search(text, position)
+    return found.start() if found else None
+
+
+def _script_end(text: str, position: int) -> int | None:
+    """The same for a script, where in `<!-- <script>` the next end tag ends that one (sections 13.2.5.15 to 31)."""
+    is_comment = is_nested = False
+    while found := _SCRIPT_PART.search(text, position):
+        position = found.end()
+        if found[0] == "<!--":
+            is_comment = True
+            position -= 2  # in <!--> the same dashes end it
+        elif found[0] == "-->":
+            is_comment = is_nested = False
+        elif not found[1]:
+            is_nested = is_comment
+        elif is_nested:
+            is_nested = False
+        else:
+            return found.start()
+    return None
+
+
+def _name_end(text: str, start: int) -> int:
+    found = _NAME_END.search(text, start)
+    assert found is not None
+    return found.start()
+
+
+def _closes_itself(text: str, start: int, end: int) -> bool:
+    """Whether a tag's last `/` stands for itself, and is not the end of an attribute's bare value."""
+    if text[end - 2] != "/":
+        return False
+    last = start
+    for match in _ATTRIBUTE.finditer(text, _name_end(text, start), end - 1):
+        last = match.end()
+    return last < end - 1
+
+
+def _any_of(names: Collection[str]) -> str:
+    """A pattern for any of these names in any case, that reads no letter twice."""
+    rests: dict[str, set[str]] = {}
+    for name in names:
+        if name:
+            rests.setdefault(name[0], set()).add(name[1:])
+    if not rests:
+        return ""
+    branches = "|".join(f"[{first.upper()}{first}]{_any_of(rest)}" for first, rest in sorted(rests.items()))
+    return f"(?:{branches}){'?+' if '' in names else ''}"

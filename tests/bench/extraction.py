@@ -1,0 +1,121 @@
+"""How long a page's links take to find: ours beside lexbor's css selection and BeautifulSoup's own parsers, in one run.
+
+    python -m tests.bench.extraction [--quick]
+
+Needs nothing, but shows more where selectolax and lxml are installed; what is not is left out.
+Every method reads the same pages from their bytes and gives the href of every anchor; ours gives whole references,
+URLs joined, contents and images too, and remembers tags from page to page as it does in a crawl, so each page is read
+once. Times are CPU microseconds per KB, the median of the rounds, each round on pages of its own.
+"""
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+
+from bs4 import BeautifulSoup
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from crawler.web.charset import find_encoding
+from crawler.web.links import find_references
+from crawler.web.url import URL
+from tests.servers import package_folder
+
+Method = Callable[[bytes], list[str]]
+CORPORA = {"python3.11-doc": "genindex-all.html", "openjdk-17-doc": "allclasses-index.html"}
+PAGE_URL = URL("http://host.example/docs/api/page.html")
+
+
+def ours(body: bytes) -> list[str]:
+    references = find_references(body, find_encoding(body), PAGE_URL)
+    return [one.attributes["href"] for one in references if one.tag == "a"]
+
+
+def lexbor_css(body: bytes) -> list[str]:
+    from selectolax.lexbor import LexborHTMLParser
+
+    return [node.attributes["href"] or "" for node in LexborHTMLParser(body).css("a[href]")]
+
+
+def bs4_lxml(body: bytes) -> list[str]:
+    return [str(anchor["href"]) for anchor in BeautifulSoup(body, "lxml").find_all("a", href=True)]
+
+
+def bs4_html_parser(body: bytes) -> list[str]:
+    return [str(anchor["href"]) for anchor in BeautifulSoup(body, "html.parser").find_all("a", href=True)]
+
+
+METHODS: dict[str, tuple[str, Method]] = {
+    "selectolax (lexbor), css": ("selectolax", lexbor_css),
+    "ours": ("crawler", ours),
+    "BeautifulSoup, lxml": ("lxml", bs4_lxml),
+    "BeautifulSoup, html.parser": ("bs4", bs4_html_parser),
+}
+"""Each method, and the package it needs."""
+
+
+def installed() -> dict[str, Method]:
+    return {name: method for name, (package, method) in METHODS.items() if find_spec(package)}
+
+
+def rounds_of(files: Sequence[Path], rounds: int, size: int) -> list[list[bytes]]:
+    """So many rounds of so many pages, no page twice; the sample is the same in every run."""
+    sample = random.Random(0).sample(files, min(rounds * size, len(files)))
+    return [[file.read_bytes() for file in sample[start : start + size]] for start in range(0, len(sample), size)]
+
+
+def measure(methods: dict[str, Method], rounds: Sequence[Sequence[bytes]]) -> dict[str, float]:
+    """Microseconds per KB of each method; a method that finds other links is an error."""
+    times: dict[str, list[float]] = {name: [] for name in methods}
+    for pages in rounds:
+        found = {}
+        for name, method in methods.items():
+            began = time.process_time()
+            found[name] = [len(method(page)) for page in pages]
+            times[name].append((time.process_time() - began) * 1e6 * 1024 / sum(map(len, pages)))
+        if len({tuple(counts) for counts in found.values()}) != 1:
+            raise AssertionError(f"the methods do not agree: {found}")
+    return {name: median(values) for name, values in times.items()}
+
+
+def table(corpora: dict[str, list[list[bytes]]], methods: dict[str, Method]) -> Iterator[str]:
+    """A Markdown table; the ratio is to the first method."""
+    columns = {name: measure(methods, rounds) for name, rounds in corpora.items()}
+    yield "| us/KB | " + " | ".join(f"{name} | ratio" for name in columns) + " |"
+    yield "|---|" + "---:|---:|" * len(columns)
+    for method in methods:
+        cells = (
+            f"{found[method]:.1f} | {found[method] / next(iter(found.values())):.2f}" for found in columns.values()
+        )
+        yield f"| {method} | " + " | ".join(cells) + " |"
+
+
+def tiny_pages() -> list[list[bytes]]:
+    """A round of generated pages, to see that the benchmark works."""
+    links = "".join(f'<li class="item"><a href="page{number}.html#top">Page {number}</a></li>' for number in range(50))
+    return [[f"<!DOCTYPE html><meta charset=utf-8><title>{page}</title>{links}".encode() for page in range(3)]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a few generated pages, to see that it works")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pages", type=int, default=60, help="pages a round")
+    options = parser.parse_args()
+    if options.quick:
+        corpora = {"generated": tiny_pages()}
+    else:
+        corpora = {
+            package: rounds_of(sorted(package_folder(package, marker).rglob("*.html")), options.rounds, options.pages)
+            for package, marker in CORPORA.items()
+        }
+    print("\n".join(table(corpora, installed())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The links of real and tricky pages: those of other projects' tests, and real sites beside html5lib."""
+
+import base64
+import json
+import random
+from collections import Counter
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import ada_url
+import html5lib
+import pytest
+from bs4 import Tag
+
+from crawler.web.charset import find_encoding
+from crawler.web.links import SOURCES, find_references
+from crawler.web.markup import TagReader
+from crawler.web.reference import Reference
+from crawler.web.url import URL
+from tests.servers import package_folder
+
+FILE = Path(__file__).parents[2].parent / "shared" / "vectors" / "links.json"
+CASES = json.loads(FILE.read_text(encoding="utf-8"))["cases"] if FILE.exists() else []
+
+WRITTEN = {"a": "href", "area": "href", "link": "href", "iframe": "src", "frame": "src", "img": "src", "script": "src"}
+"""Tags and the attribute that is compared, whatever a crawl makes of it."""
+TWICE = {
+    "lycheeverse/lychee:fixtures/TEST_HTML5.html": "an anchor left open is repeated by the tree in the next paragraph",
+}
+"""Where the tree of the HTML standard has a tag more than once that the text has once, and so have we."""
+SAMPLE = 150
+LONGEST = 200_000
+"""How many pages of each site are read, and how long they may be: html5lib takes a second for a megabyte."""
+
+
+def written(element: Tag) -> tuple[str, str] | None:
+    value = element.get(WRITTEN[element.name])
+    return (element.name, str(value)) if value is not None else None
+
+
+def compare(
+    case: dict[str, object], found: list[tuple[str, str | None]], expected: list[tuple[str, str | None]]
+) -> None:
+    if case["source"] in TWICE:
+        assert list(dict.fromkeys(found)) == list(dict.fromkeys(expected))
+    else:
+        assert found == expected
+
+
+def without_fragment(url: str | None) -> str | None:
+    return url.partition("#")[0] if url is not None else None
+
+
+@pytest.mark.skipif(not CASES, reason=f"no {FILE}")
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["source"]) for case in CASES])
+def test_tags_of_other_projects_pages(case: dict[str, object]) -> None:
+    text = base64.b64decode(str(case["html_b64"])).decode("utf-8", "replace")
+    base = str(case["base_used"])
+    found = [(name, ada_url.join_url(base, url)) for (name, url), _, _ in TagReader(WRITTEN, written).find(text)]
+    expected = [(tag, url) for tag, attribute, url in case["expect"] if WRITTEN.get(tag) == attribute]
+    compare(case, found, expected)
+
+
+@pytest.mark.skipif(not CASES, reason=f"no {FILE}")
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["source"]) for case in CASES])
+def test_references_of_other_projects_pages(case: dict[str, object]) -> None:
+    """Links by `link` are left out: there a relation decides."""
+    body = base64.b64decode(str(case["html_b64"]))
+    found = [
+        (one.tag, str(one.url) if one.url else None)
+        for one in find_references(body, "utf-8", URL(str(case["base"])))
+        if one.tag != "link"
+    ]
+    expected = [
+        (tag, without_fragment(url))
+        for tag, attribute, url in case["expect"]
+        if tag != "link" and attribute in [source.attribute for source in SOURCES.get(tag, ())]
+    ]
+    compare(case, found, expected)
+
+
+def of_html5lib(body: bytes, encoding: str) -> list[Element]:
+    tree = html5lib.parse(body.decode(encoding, "replace"), treebuilder="etree", namespaceHTMLElements=False)
+    return [element for element in tree.iter() if isinstance(element.tag, str)]
+
+
+def shape(reference: Reference) -> tuple[str, str]:
+    return reference.tag, reference.attributes[reference.attribute]
+
+
+@pytest.mark.parametrize(
+    ("package", "marker"),
+    [
+        ("python3.11-doc", "genindex-all.html"),
+        ("gimp-help-en", "index.html"),
+        ("openjdk-17-doc", "allclasses-index.html"),
+    ],
+)
+def test_the_links_of_real_sites_are_those_of_html5lib(package: str, marker: str) -> None:
+    """Every anchor, area, frame and image of a sample of pages, as many of each, each joined as ada-url does."""
+    files = [file for file in sorted(package_folder(package, marker).rglob("*.html")) if file.is_file()]
+    files = [file for file in files if file.stat().st_size <= LONGEST]
+    for file in random.Random(package).sample(files, SAMPLE):
+        body = file.read_bytes()
+        encoding = find_encoding(body)
+        url = URL(f"http://host.example/{file.name}")
+        found = [one for one in find_references(body, encoding, url) if one.attribute == WRITTEN.get(one.tag)]
+        found = [one for one in found if one.tag != "link"]
+        expected = [
+            (element.tag, element.attrib[WRITTEN[element.tag]])
+            for element in of_html5lib(body, encoding)
+            if element.tag in SOURCES and element.tag != "link" and WRITTEN.get(element.tag, "") in element.attrib
+        ]
+        assert Counter(map(shape, found)) == Counter(expected), file
+        joined = [without_fragment(ada_url.join_url(str(url), shape(one)[1])) for one in found]
+        assert [str(one.url) for one in found] == joined, file
+        assert expected, f"{file} has links, or the sample is worth nothing"
