@@ -1,0 +1,80 @@
+"""The seams of the house: what the heart asks of each room, five methods at the most or a plain callable."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from crawler.model import Contact, Event, Link, Outcome, Page, Reference, Request, ResponseHead, Saved, Visit
+
+
+class Frontier(Protocol):
+    """Who is due? The one place that knows what is next, and how politely."""
+
+    async def add(self, links: Sequence[Link], *, more: bool = False) -> int:
+        """Make links known; how many were new. `more` keeps the crawl open though nothing is queued."""
+        ...
+
+    async def lease(self, count: int) -> Sequence[Visit]:
+        """Up to `count` visits that are due now, never ahead; waits for at least one; empty: the crawl is over."""
+        ...
+
+    async def finish(self, visit: Visit, outcome: Outcome) -> None:
+        """Record what a visit came to, and all that follows from it; returns when committed, ignores a stale token."""
+        ...
+
+    async def release(self, visits: Sequence[Visit]) -> None:
+        """Give visits back unspent: no attempt, no record."""
+        ...
+
+    async def close(self) -> None:
+        """End: what was called before is committed, leases still out are given back at the next start."""
+        ...
+
+
+class Response(Protocol):
+    """An answer whose head has come and whose body may be read, content coding removed, once."""
+
+    @property
+    def head(self) -> ResponseHead:
+        """Status line and header fields."""
+        ...
+
+    @property
+    def contact(self) -> Contact:
+        """The address connected to, and when the request began."""
+        ...
+
+    async def peek(self, size: int) -> bytes:
+        """The first `size` bytes of the body (fewer where it is shorter), without consuming them."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body in pieces as they come; after `read` it gives that body again."""
+        ...
+
+    async def read(self, limit: int | None = None) -> bytes:
+        """The whole body; `TooLargeError` beyond `limit` bytes."""
+        ...
+
+
+class Fetcher(Protocol):
+    """Has exchanges over the net."""
+
+    def fetch(self, request: Request) -> AbstractAsyncContextManager[Response]:
+        """Exactly one exchange: `FetchError` where it fails; leaving the context early drops the connection."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps documents."""
+
+    async def save(self, link: Link, response: Response) -> Saved:
+        """Keep the body under the name that its URL and true type give it; whole or not at all."""
+        ...
+
+
+Extractor = Callable[[Page], Iterable[Reference]]
+"""Finds the references of a page; pure."""
+
+Observer = Callable[[Event], None]
+"""Sees what happens; must not block, may not steer."""

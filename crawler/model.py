@@ -1,0 +1,238 @@
+"""The nouns of a crawl: frozen values that travel between the rooms; no behaviour beyond asking the value itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from crawler.errors import CrawlError
+from crawler.http1.events import ResponseHead
+from crawler.web.reference import Kind, Reference
+from crawler.web.url import URL
+
+__all__ = [
+    "URL",
+    "Contact",
+    "Counted",
+    "Counts",
+    "Event",
+    "Finished",
+    "Found",
+    "Held",
+    "Kind",
+    "Leased",
+    "Link",
+    "Noted",
+    "Outcome",
+    "Page",
+    "Reference",
+    "Request",
+    "ResponseHead",
+    "Saved",
+    "Verdict",
+    "Visit",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A wish: this URL, for this purpose.
+
+    `depth` counts the page links from the nearest start URL, `hops` the redirects since the last page link; `parent`
+    is the page that named it, None for a start URL (and for where a start URL redirects to).
+    """
+
+    url: URL
+    kind: Kind = Kind.PAGE
+    depth: int = 0
+    hops: int = 0
+    parent: URL | None = None
+
+    @property
+    def is_seed(self) -> bool:
+        """Whether this is a start URL, or where one redirected to: scope is computed from it."""
+        return self.parent is None and self.kind is Kind.PAGE
+
+    def child(self, reference: Reference) -> "Link":
+        """The link that a reference on this page is.
+
+        One deeper for a page, at the page's own depth for what it shows.
+        """
+        assert reference.url is not None
+        deeper = 1 if reference.kind is Kind.PAGE else 0
+        return Link(reference.url, reference.kind, self.depth + deeper, 0, self.url)
+
+    def moved(self, url: URL) -> "Link":
+        """The same wish at the URL that a redirect named."""
+        return replace(self, url=url, hops=self.hops + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A leased wish; `token` proves the lease, `attempt` counts from 1."""
+
+    link: Link
+    attempt: int
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One exchange to be had: what differs from the fetcher's own header fields is in `headers`."""
+
+    url: URL
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How an answer was come by: the address connected to, as `host:port`, and when the request began.
+
+    By the loop's clock.
+    """
+
+    peer: str
+    asked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A document an extractor reads: `url` is where it was found, `encoding` a Python codec name."""
+
+    link: Link
+    url: URL
+    head: ResponseHead
+    encoding: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reference and what scope and policy made of it.
+
+    `link` is None where the URL can never be asked (no URL, not http); `refused` is the word of design's *skipped*
+    state (scope, scheme, limit, nofollow, url), None where the link is followed.
+    """
+
+    reference: Reference
+    link: Link | None
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A file kept: `path` relative to the output folder, `size` bytes, `digest` its SHA-256 in hex."""
+
+    path: str
+    media_type: str
+    size: int
+    digest: str
+
+
+class Verdict(StrEnum):
+    """What a visit came to; its text is the word in events and logs."""
+
+    SAVED = "saved"
+    REDIRECTED = "redirected"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    FAILED = "failed"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that a visit came to.
+
+    `error` is the word of the verdict (see errors.py and the records), `detail` a line for a person. `retry_in` is
+    the wait in seconds before the next attempt, None for none; `pause` holds the whole host that long. `asked_at` is
+    when the request began (seconds of the wall clock), None when nothing was asked; `elapsed` and `size` are the
+    seconds and the body bytes it took. `rules` is the text of a robots.txt; b"" allows all, None: not a robots.txt,
+    or none to be had for now. `links_error` says why the links of a saved page could not be read.
+    """
+
+    verdict: Verdict
+    request: Request | None = None
+    head: ResponseHead | None = None
+    saved: Saved | None = None
+    found: Sequence[Found] = ()
+    moved: Link | None = None
+    error: str | None = None
+    detail: str | None = None
+    links_error: str | None = None
+    retry_in: float | None = None
+    pause: float | None = None
+    asked_at: float | None = None
+    elapsed: float = 0.0
+    size: int = 0
+    peer: str | None = None
+    rules: bytes | None = None
+
+    @classmethod
+    def failed(cls, error: CrawlError) -> "Outcome":
+        """The outcome of a visit that an expected failure ended."""
+        return cls(Verdict.FAILED, error=error.kind, detail=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How a crawl stands: URLs by state, pages, images and bytes kept, over all its runs.
+
+    `limit` names the limit (max-pages, max-bytes) that keeps what is queued from being leased.
+    """
+
+    queued: int = 0
+    leased: int = 0
+    saved: int = 0
+    redirected: int = 0
+    rejected: int = 0
+    refused: int = 0
+    skipped: int = 0
+    failed: int = 0
+    pages: int = 0
+    images: int = 0
+    size: int = 0
+    limit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A worker begins a visit."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A visit's outcome is committed."""
+
+    visit: Visit
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The crawl's counts after a commit."""
+
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A host is left alone for `seconds`, for the reason `word` (a failure's word, robots, retry-after)."""
+
+    host: str
+    seconds: float
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A line for a person: a limit that bites, a start URL that moved; `warning` where it wants attention."""
+
+    text: str
+    warning: bool = False
+
+
+Event = Leased | Finished | Counted | Held | Noted

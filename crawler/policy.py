@@ -1,0 +1,215 @@
+"""Decisions, as pure functions on values: what is followed, what is wanted, what is tried again, and when.
+
+Nothing here waits, reads a clock or knows a room: the moment and the chance (a number from 0 to 1) come in as
+arguments.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from crawler.errors import CrawlError, FetchError, InvalidURLError, RedirectError
+from crawler.model import URL, Found, Kind, Link, Outcome, Reference, ResponseHead, Verdict, Visit
+from crawler.settings import FetchSettings, PolitenessSettings, Settings
+from crawler.web.scope import Scope
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+"""The statuses whose Location is followed (RFC 9110 section 15.4)."""
+
+PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""The statuses that may well be another one a moment later."""
+
+HOST_FAILURES: Final = frozenset({"dns", "connect", "timeout", "reset", "proxy"})
+"""The words that speak of a host rather than of one of its documents, where nothing was asked yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which references become links: the scope of pages and of images, and the limits on both."""
+
+    pages: Scope
+    images: Scope | None
+    max_depth: int | None
+    max_url: int
+    nofollow: bool
+
+    @classmethod
+    def of(cls, settings: Settings, roots: Iterable[URL]) -> "Rules":
+        """The rules of a crawl from these start URLs.
+
+        Images are kept from every path of the hosts in scope, as a page shows what its site has; `include` chooses
+        pages.
+        """
+        scope = settings.scope
+        starts = tuple(roots)
+        hosts = "any" if settings.images.any_host else "host" if scope.scope in ("page", "path") else scope.scope
+        return cls(
+            Scope(scope.scope, starts, scope.include, scope.exclude),
+            Scope(hosts, starts, (), scope.exclude) if settings.images.enabled else None,
+            settings.crawl.max_depth,
+            scope.max_url,
+            settings.politeness.nofollow,
+        )
+
+    def with_root(self, url: URL) -> "Rules":
+        """The same rules once a start URL turned out to live at `url`."""
+        return replace(self, pages=self.pages.with_root(url), images=self.images and self.images.with_root(url))
+
+    def refuse(self, link: Link, *, nofollow: bool = False) -> str | None:
+        """The word for which this link is not followed, None where it is."""
+        if link.is_seed:
+            return None
+        if len(str(link.url)) > self.max_url:
+            return "url"
+        scope = self.images if link.kind is Kind.IMAGE else self.pages
+        if scope is None or not scope.admit(link.url):
+            return "scope"
+        if nofollow and self.nofollow and link.kind is Kind.PAGE:
+            return "nofollow"
+        if self.max_depth is not None and link.depth > self.max_depth:
+            return "limit"
+        return None
+
+    def judge(self, link: Link, references: Iterable[Reference], *, nofollow: bool = False) -> list[Found]:
+        """What becomes of each reference of the page at `link`; `nofollow` where its head asks for that.
+
+        A URL is judged once a page for each purpose: pages name the same one many times.
+        """
+        known: dict[tuple[URL, Kind, bool], tuple[Link | None, str | None]] = {}
+        found = []
+        for reference in references:
+            url = reference.url
+            if url is None:
+                found.append(Found(reference, None, "url"))
+                continue
+            key = (url, reference.kind, reference.nofollow)
+            verdict = known.get(key)
+            if verdict is None:
+                if url.is_http:
+                    child = link.child(reference)
+                    verdict = (child, self.refuse(child, nofollow=nofollow or reference.nofollow))
+                else:
+                    verdict = (None, "scheme")
+                known[key] = verdict
+            found.append(Found(reference, *verdict))
+        return found
+
+
+def next_hop(url: URL, head: ResponseHead) -> URL | None:
+    """Where a redirect from `url` leads, None where the answer is none; `RedirectError` where it leads nowhere."""
+    if head.status not in REDIRECTS:
+        return None
+    locations = set(head.headers.get_all("location")) - {""}
+    if len(locations) != 1:
+        raise RedirectError(f"{head.status} {'with more than one' if locations else 'without a'} Location")
+    location = locations.pop()
+    try:
+        target = url.join(_as_text(location))
+    except InvalidURLError as error:
+        raise RedirectError(f"{head.status} to {location[:200]!r}, which is no URL") from error
+    return target
+
+
+def _as_text(location: str) -> str:
+    """A Location as browsers read it: bytes beyond ASCII are UTF-8 where they can be (RFC 9110 section 5.5)."""
+    try:
+        return location.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return location
+
+
+def redirected(link: Link, head: ResponseHead, rules: Rules, max_redirects: int) -> Outcome | None:
+    """What a redirect makes of a visit, None where the answer is no redirect: a new link, or FAILED with the reason."""
+    try:
+        target = next_hop(link.url, head)
+    except RedirectError as error:
+        return Outcome.failed(error)
+    if target is None:
+        return None
+    if not target.is_http:
+        return _lost("scheme", f"redirected to {target}, which is neither http nor https")
+    if link.hops >= max_redirects:
+        return _lost("redirect", f"more than {max_redirects} redirects")
+    if target == link.url:
+        return _lost("redirect", "redirected to itself")
+    moved = link.moved(target)
+    if rules.refuse(moved) == "scope":
+        return _lost("scope", f"redirected out of scope, to {target}")
+    return Outcome(Verdict.REDIRECTED, moved=moved)
+
+
+def _lost(word: str, detail: str) -> Outcome:
+    return Outcome(Verdict.FAILED, error=word, detail=detail)
+
+
+def is_retryable(outcome: Outcome, error: CrawlError | None) -> bool:
+    """Whether a later attempt may end better."""
+    if error is not None:
+        return isinstance(error, FetchError) and error.retryable
+    return outcome.verdict is Verdict.REJECTED and outcome.head is not None and outcome.head.status in PASSING
+
+
+def retry_in(visit: Visit, settings: FetchSettings, chance: float) -> float | None:
+    """Seconds to the next attempt, None when all are spent: exponential, half of it jitter."""
+    if visit.attempt > settings.max_retries:
+        return None
+    return backoff(visit.attempt, settings.retry_wait, settings.max_retry_wait, chance)
+
+
+def backoff(failures: int, first: float, longest: float, chance: float) -> float:
+    """The wait after the n-th failure in a row: it doubles, and lies between one half and the whole of that."""
+    return min(first * 2.0 ** min(failures - 1, 60), longest) * (0.5 + 0.5 * chance)
+
+
+def retry_after(head: ResponseHead, now: float, settings: PolitenessSettings) -> float | None:
+    """The wait a 429 or 503 asks for, in seconds and capped (RFC 9110 section 10.2.3).
+
+    None where it says nothing usable.
+    """
+    text = (head.headers.get("retry-after") or "").strip(" \t")
+    if head.status not in (429, 503) or not text:
+        return None
+    if text.isascii() and text.isdigit():
+        seconds = float(text[:12])
+    else:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - now
+        except (ValueError, OverflowError, IndexError, TypeError):
+            return None
+    return min(max(seconds, 0.0), settings.max_retry_after)
+
+
+def is_host_failure(outcome: Outcome) -> bool:
+    """Whether the host failed rather than this document.
+
+    Nothing was answered, and nothing could be asked, or it was cut off.
+    """
+    if outcome.verdict is not Verdict.FAILED or outcome.head is not None:
+        return False
+    return outcome.error in HOST_FAILURES and (outcome.asked_at is None or outcome.error == "reset")
+
+
+def robots_nofollow(head: ResponseHead, product: str) -> bool:
+    """Whether X-Robots-Tag asks us, or everybody, not to follow this answer's links."""
+    for line in head.headers.get_all("x-robots-tag"):
+        agent, colon, rest = line.partition(":")
+        if colon and "," not in agent and agent.strip().lower() not in ("unavailable_after", "max-snippet"):
+            if agent.strip().lower() not in (product, "*", "robots"):
+                continue
+        else:
+            rest = line
+        if {"nofollow", "none"} & {word.strip().lower() for word in rest.split(",")}:
+            return True
+    return False
+
+
+def referer(link: Link) -> str | None:
+    """The Referer by `strict-origin-when-cross-origin` (Referrer Policy section 8.3).
+
+    None where there is to be none.
+    """
+    parent = link.parent
+    if parent is None or (parent.scheme == "https" and link.url.scheme == "http"):
+        return None
+    return str(parent) if parent.origin == link.url.origin else f"{parent.origin}/"

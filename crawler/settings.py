@@ -1,0 +1,318 @@
+"""Every setting: its name, type, default and range, and the one way in which defaults, presets, files and flags add up.
+
+It knows TOML and plain dicts; it reads no environment and prints nothing. Sections are frozen; a part of the crawler
+is handed its own section and never sees the whole. Durations are seconds and sizes bytes once they are in here.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields, is_dataclass
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeVar, cast, get_type_hints
+
+from crawler.errors import InvalidURLError, SettingsError
+from crawler.values import HIGHEST, check
+
+VERSION: Final = "0.1.0"
+PRODUCT: Final = "crawler"
+"""The product token that robots.txt rules are looked up by, whatever the user agent says (RFC 9309 section 2.2.1)."""
+
+T = TypeVar("T")
+Sources = dict[str, str]
+
+
+def _duration(default: float | None, low: float = 0.0) -> Any:
+    return field(default=default, metadata={"unit": "duration", "low": low, "high": 1e9})
+
+
+def _size(default: int | None, low: int = 0) -> Any:
+    return field(default=default, metadata={"unit": "size", "low": low, "high": HIGHEST})
+
+
+def _count(default: int | None, low: int = 0, high: int = HIGHEST) -> Any:
+    return field(default=default, metadata={"unit": "count", "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlSettings:
+    """What is crawled, and how much of it."""
+
+    start: tuple[str, ...] = field(default=(), metadata={"url": True})
+    max_depth: int | None = _count(None)
+    max_pages: int | None = _count(None, 1)
+    max_bytes: int | None = _size(None, 1)
+    max_time: float | None = _duration(None)
+
+
+@dataclass(frozen=True, slots=True)
+class ConcurrencySettings:
+    """How many requests are in flight."""
+
+    total: int = _count(32, 1, 10_000)
+    per_host: int = _count(4, 1, 1_000)
+
+
+@dataclass(frozen=True, slots=True)
+class PolitenessSettings:
+    """How hosts are treated."""
+
+    delay: float = _duration(0.0)
+    robots: bool = True
+    nofollow: bool = True
+    max_crawl_delay: float = _duration(30.0)
+    max_retry_after: float = _duration(300.0)
+    give_up_after: float = _duration(300.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeSettings:
+    """Which links are followed."""
+
+    scope: Literal["page", "path", "host", "subdomains", "domain", "any"] = "path"
+    include: tuple[str, ...] = field(default=(), metadata={"pattern": True})
+    exclude: tuple[str, ...] = field(default=(), metadata={"pattern": True})
+    max_url: int = _size(8192, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """How one document is asked for, and the limits on its answer."""
+
+    user_agent: str = field(default=f"{PRODUCT}/{VERSION}", metadata={"ascii": True})
+    connect_timeout: float = _duration(10.0, 0.001)
+    read_timeout: float = _duration(30.0, 0.001)
+    total_timeout: float = _duration(300.0, 0.001)
+    max_retries: int = _count(3)
+    retry_wait: float = _duration(1.0)
+    max_retry_wait: float = _duration(60.0)
+    max_redirects: int = _count(20)
+    max_body: int = _size(2_000_000_000, 1)
+    max_html: int = _size(16_000_000, 1)
+    max_head: int = _size(256 * 1024, 1024)
+    max_header_line: int = _size(128 * 1024, 256)
+    max_headers: int = _count(10_000, 1)
+    html_memory: int = _size(128_000_000, 1)
+    idle_timeout: float = _duration(15.0)
+    insecure: bool = False
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """Which images are fetched."""
+
+    enabled: bool = True
+    any_host: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where and how documents are kept."""
+
+    output: str = ""
+    durability: Literal["process", "power"] = "process"
+    min_free: int = _size(200_000_000)
+    max_name: int = field(default=255, metadata={"unit": "count", "low": 64, "high": 255, "fixed": True})
+    memory: int = _size(256 * 1024, 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is shown, and what is written into crawl.log."""
+
+    show: Literal["normal", "quiet", "verbose"] = "normal"
+    json_log: bool = False
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    max_size: int = _size(10_000_000, 1000)
+    keep: int = _count(3)
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """What one host has of its own; None: as for every host."""
+
+    delay: float | None = _duration(None)
+    per_host: int | None = _count(None, 1, 1_000)
+    user: str | None = field(default=None, metadata={"secret": True})
+    password: str | None = field(default=None, metadata={"secret": True})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All sections; `hosts` maps a host name (with its port, where not the default) to what it has of its own."""
+
+    crawl: CrawlSettings = CrawlSettings()
+    concurrency: ConcurrencySettings = ConcurrencySettings()
+    politeness: PolitenessSettings = PolitenessSettings()
+    scope: ScopeSettings = ScopeSettings()
+    fetch: FetchSettings = FetchSettings()
+    images: ImageSettings = ImageSettings()
+    store: StoreSettings = StoreSettings()
+    log: LogSettings = LogSettings()
+    hosts: Mapping[str, HostSettings] = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> "Settings":
+        """Settings from a nested table, as TOML has it; `SettingsError` on the first key that does not fit."""
+        hosts = table.get("hosts", {})
+        if not isinstance(hosts, Mapping):
+            raise SettingsError('hosts: takes sections such as [hosts."example.org"]')
+        rest = {name: value for name, value in table.items() if name != "hosts"}
+        settings = _build(cls, rest, "")
+        for name in hosts:
+            _check_host(name)
+        own = {name: _build(HostSettings, section, f'hosts."{name}".') for name, section in hosts.items()}
+        return cls(**{**_shallow(settings), "hosts": MappingProxyType(own)})
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """One key in force: its full name, value, where the value came from; its unit, and whether it is a secret."""
+
+    key: str
+    value: object
+    source: str
+    unit: str = ""
+    secret: bool = False
+
+
+def load(
+    path: Path | None = None, overrides: Mapping[str, Any] | None = None, preset: str | None = None
+) -> tuple[Settings, Sources]:
+    """Defaults < preset < TOML file < flags, and the source of each key that is not a default.
+
+    `SettingsError` names the unknown key, or the value and what is accepted.
+    """
+    layers: list[tuple[str, Mapping[str, Any]]] = []
+    if preset is not None:
+        layers.append((f"preset {preset}", read_preset(preset)))
+    if path is not None:
+        layers.append((str(path), _read_toml(path)))
+    if overrides:
+        layers.append(("flag", overrides))
+    table: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for source, layer in layers:
+        Settings.of(layer)
+        for key, value in _flatten(layer):
+            _put(table, key, value)
+            sources[_spell(key)] = source
+    return Settings.of(table), sources
+
+
+def effective(settings: Settings, sources: Mapping[str, str]) -> Iterator[Effective]:
+    """Every key in force, in the order of the sections."""
+    for section in fields(settings):
+        value = getattr(settings, section.name)
+        is_hosts = section.name == "hosts"
+        named = {f'hosts."{name}"': own for name, own in value.items()} if is_hosts else {section.name: value}
+        for prefix, one in named.items():
+            for item in fields(one):
+                key, about = f"{prefix}.{item.name}", item.metadata
+                source = sources.get(key, "default")
+                yield Effective(key, getattr(one, item.name), source, about.get("unit", ""), "secret" in about)
+
+
+def fixed_keys() -> Iterator[str]:
+    """The keys that shape the store and may not change within one output folder."""
+    return (f"{section}.{item.name}" for section, item in _items() if "fixed" in item.metadata)
+
+
+def presets() -> list[str]:
+    """The names of the presets that come with the crawler."""
+    return sorted(name[:-5] for name in (entry.name for entry in _config_folder().iterdir()) if name.endswith(".toml"))
+
+
+def read_preset(name: str) -> Mapping[str, Any]:
+    """The table of a preset; `SettingsError` where there is none of that name."""
+    if name not in presets():
+        meant = _meant(name, {preset: preset for preset in presets()})
+        raise SettingsError(f"unknown preset: {name}{meant}; there are: {', '.join(presets())}")
+    return tomllib.loads((_config_folder() / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _config_folder() -> Any:
+    """Presets lie in the wheel at crawler/config, and beside the package in a checkout."""
+    inside = files("crawler") / "config"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "config"
+
+
+def _read_toml(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8 text") from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from error
+
+
+def _flatten(table: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, (*prefix, name))
+        else:
+            yield (*prefix, name), value
+
+
+def _put(table: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
+    for name in key[:-1]:
+        table = table.setdefault(name, {})
+    table[key[-1]] = value
+
+
+def _spell(key: tuple[str, ...]) -> str:
+    return f'hosts."{key[1]}".{key[2]}' if key[0] == "hosts" and len(key) == 3 else ".".join(key)
+
+
+def _shallow(value: Any) -> dict[str, Any]:
+    return {item.name: getattr(value, item.name) for item in fields(value)}
+
+
+def _meant(name: str, names: Mapping[str, str]) -> str:
+    close = difflib.get_close_matches(name, names, 1)
+    return f" (did you mean {names[close[0]]}?)" if close else ""
+
+
+def _items() -> Iterator[tuple[str, Field[Any]]]:
+    """Each key, with the section it stands in."""
+    sections = (section for section in fields(Settings) if is_dataclass(section.default))
+    return ((section.name, item) for section in sections for item in fields(cast(Any, section.default)))
+
+
+def _check_host(name: str) -> None:
+    """`SettingsError` where a section of `hosts` is not named as URLs name that host: it would never be found."""
+    from crawler.web.url import URL  # heavy for those who only ask for the version
+
+    try:
+        url = URL(name if "://" in name else f"http://{name}/")
+    except InvalidURLError as error:
+        raise SettingsError(f'hosts."{name}": is no host, such as example.org or 127.0.0.1:8000') from error
+    normal = url.origin if "://" in name else url.site.removesuffix(":443")
+    if normal != name:
+        raise SettingsError(f'hosts."{name}": write it as [hosts."{normal}"]')
+
+
+def _build(cls: type[T], table: object, where: str) -> T:
+    """A section, or the whole, from its table; every value checked."""
+    if not isinstance(table, Mapping):
+        raise SettingsError(f"{where.rstrip('.')}: is a section, written [{where.rstrip('.')}]")
+    hints = get_type_hints(cls)
+    known = {item.name: item for item in fields(cast(Any, cls))}
+    for name in table:
+        if name not in known:
+            everywhere = {item.name: f"{section}.{item.name}" for section, item in _items()}
+            meant = _meant(name, everywhere | {own: f"{where}{own}" for own in known})
+            raise SettingsError(f"unknown key: {where}{name}{meant}")
+    values = {}
+    for name, value in table.items():
+        hint = hints[name]
+        if is_dataclass(hint):
+            values[name] = _build(cast(Any, hint), value, f"{where}{name}.")
+        else:
+            values[name] = check(value, hint, known[name].metadata, f"{where}{name}")
+    return cls(**values)

@@ -1,0 +1,231 @@
+"""Decisions, asked of values: no event loop, no clock."""
+
+from dataclasses import replace
+
+import pytest
+
+from crawler import policy
+from crawler.errors import ConnectError, DecodingError, FetchTimeoutError, RedirectError, TLSError, TruncatedError
+from crawler.http1.events import ResponseHead
+from crawler.http1.headers import Headers
+from crawler.model import URL, Kind, Link, Outcome, Reference, Verdict, Visit
+from crawler.settings import FetchSettings, PolitenessSettings, Settings
+
+NOW = 1_700_000_000.0
+START = URL("http://a.example/docs/index.html")
+
+
+def head(status: int, *fields: tuple[str, str]) -> ResponseHead:
+    return ResponseHead((1, 1), status, "", Headers(fields), b"")
+
+
+def rules(**table: dict[str, object]) -> policy.Rules:
+    return policy.Rules.of(Settings.of(table), [START])
+
+
+def reference(text: str, kind: Kind = Kind.PAGE, nofollow: bool = False) -> Reference:
+    return Reference(URL(text), kind, "a", "href", {}, "", nofollow)
+
+
+class TestRules:
+    def refuse(self, text: str, kind: Kind = Kind.PAGE, depth: int = 1, **table: dict[str, object]) -> str | None:
+        return rules(**table).refuse(Link(URL(text), kind, depth, 0, START))
+
+    def test_pages_within_the_start_path(self) -> None:
+        assert self.refuse("http://a.example/docs/x") is None
+        assert self.refuse("http://a.example/other") == "scope"
+        assert self.refuse("http://b.example/docs/x") == "scope"
+
+    def test_images_from_every_path_of_the_host_and_from_others_only_when_asked(self) -> None:
+        assert self.refuse("http://a.example/img/x.png", Kind.IMAGE) is None
+        assert self.refuse("http://cdn.example/x.png", Kind.IMAGE) == "scope"
+        assert self.refuse("http://cdn.example/x.png", Kind.IMAGE, images={"any_host": True}) is None
+        assert self.refuse("http://a.example/docs/x.png", Kind.IMAGE, images={"enabled": False}) == "scope"
+
+    def test_exclude_holds_for_images_and_include_does_not(self) -> None:
+        assert self.refuse("http://a.example/i.png", Kind.IMAGE, scope={"exclude": ["*.png"]}) == "scope"
+        assert self.refuse("http://a.example/i.png", Kind.IMAGE, scope={"include": ["*/docs/*"]}) is None
+
+    def test_a_url_may_be_so_long(self) -> None:
+        start = "http://a.example/docs/"
+        assert self.refuse(start + "x" * 42, scope={"max_url": 64}) is None
+        assert self.refuse(start + "x" * 43, scope={"max_url": 64}) == "url"
+
+    def test_depth(self) -> None:
+        assert self.refuse("http://a.example/docs/x", depth=2, crawl={"max_depth": 2}) is None
+        assert self.refuse("http://a.example/docs/x", depth=3, crawl={"max_depth": 2}) == "limit"
+
+    def test_a_start_url_is_always_followed_and_widens_the_scope_where_it_moved_to(self) -> None:
+        moved = Link(START).moved(URL("https://www.b.example/"))
+        assert rules().refuse(moved) is None
+        wider = rules().with_root(moved.url)
+        assert wider.refuse(Link(URL("https://www.b.example/x"), Kind.PAGE, 1, 0, START)) is None
+
+    def test_judge_gives_each_reference_its_word_and_equal_ones_one_link(self) -> None:
+        references = [
+            reference("http://a.example/docs/1"),
+            reference("http://a.example/docs/1"),
+            reference("http://b.example/"),
+            reference("mailto:x@a.example"),
+            replace(reference("http://x/"), url=None),
+            reference("http://a.example/docs/2", nofollow=True),
+        ]
+        found = rules().judge(Link(START), references)
+        assert [one.refused for one in found] == [None, None, "scope", "scheme", "url", "nofollow"]
+        assert found[0].link is found[1].link
+        assert found[0].link == Link(URL("http://a.example/docs/1"), Kind.PAGE, 1, 0, START)
+        assert [one.link is None for one in found] == [False, False, False, True, True, False]
+
+    def test_nofollow_of_the_head_holds_for_all_pages_but_not_for_what_it_shows(self) -> None:
+        references = [reference("http://a.example/docs/1"), reference("http://a.example/i.png", Kind.IMAGE)]
+        found = rules().judge(Link(START), references, nofollow=True)
+        assert [one.refused for one in found] == ["nofollow", None]
+
+    def test_nofollow_can_be_switched_off(self) -> None:
+        loose = rules(politeness={"nofollow": False})
+        assert loose.judge(Link(START), [reference("http://a.example/docs/1", nofollow=True)])[0].refused is None
+
+
+class TestRedirects:
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_followed(self, status: int) -> None:
+        assert policy.next_hop(START, head(status, ("Location", "../x?y#z"))) == URL("http://a.example/x?y")
+
+    @pytest.mark.parametrize("status", [200, 300, 304, 305, 404])
+    def test_others_are_none(self, status: int) -> None:
+        assert policy.next_hop(START, head(status, ("Location", "/x"))) is None
+
+    def test_utf_8_in_a_location_is_read_as_such_and_escaped(self) -> None:
+        raw = "/ü".encode().decode("latin-1")
+        assert str(policy.next_hop(START, head(301, ("Location", raw)))) == "http://a.example/%C3%BC"
+        assert str(policy.next_hop(START, head(301, ("Location", "/\xfc")))) == "http://a.example/%C3%BC"
+
+    @pytest.mark.parametrize(
+        "fields", [(), (("Location", ""),), (("Location", "http://[x"),), (("Location", "/a"), ("Location", "/b"))]
+    )
+    def test_that_lead_nowhere(self, fields: tuple[tuple[str, str], ...]) -> None:
+        with pytest.raises(RedirectError):
+            policy.next_hop(START, head(301, *fields))
+
+    def outcome(self, link: Link, location: str, most: int = 20) -> Outcome | None:
+        return policy.redirected(link, head(302, ("Location", location)), rules(), most)
+
+    def test_become_a_link_with_one_more_hop(self) -> None:
+        outcome = self.outcome(Link(START, Kind.PAGE, 1, 3, START), "/docs/y")
+        assert outcome is not None
+        assert outcome.verdict is Verdict.REDIRECTED
+        assert outcome.moved == Link(URL("http://a.example/docs/y"), Kind.PAGE, 1, 4, START)
+
+    @pytest.mark.parametrize(
+        ("location", "word"),
+        [
+            ("http://evil.example/", "scope"),
+            ("file:///etc/passwd", "scheme"),
+            (str(START), "redirect"),
+            ("", "redirect"),
+        ],
+    )
+    def test_that_may_not_be_followed_say_why(self, location: str, word: str) -> None:
+        outcome = self.outcome(Link(START, Kind.PAGE, 1, 0, START), location)
+        assert outcome is not None
+        assert (outcome.verdict, outcome.error) == (Verdict.FAILED, word)
+
+    def test_have_an_end(self) -> None:
+        link = Link(START, Kind.PAGE, 1, 20, START)
+        outcome = self.outcome(link, "/docs/y")
+        assert outcome is not None
+        assert outcome.error == "redirect"
+
+    def test_a_plain_answer_is_none(self) -> None:
+        assert policy.redirected(Link(START), head(200), rules(), 20) is None
+
+
+class TestRetry:
+    def test_what_may_end_better(self) -> None:
+        assert policy.is_retryable(Outcome(Verdict.FAILED), FetchTimeoutError("x"))
+        assert policy.is_retryable(Outcome(Verdict.FAILED), TruncatedError("x"))
+        assert not policy.is_retryable(Outcome(Verdict.FAILED), TLSError("x"))
+        assert not policy.is_retryable(Outcome(Verdict.FAILED), DecodingError("x"))
+        assert policy.is_retryable(Outcome(Verdict.REJECTED, head=head(503)), None)
+        assert not policy.is_retryable(Outcome(Verdict.REJECTED, head=head(404)), None)
+        assert not policy.is_retryable(Outcome(Verdict.SAVED, head=head(200)), None)
+
+    def test_waits_double_within_their_jitter_and_end(self) -> None:
+        settings = FetchSettings(max_retries=3, retry_wait=1.0, max_retry_wait=3.0)
+        waits = [policy.retry_in(Visit(Link(START), attempt, 1), settings, 1.0) for attempt in (1, 2, 3, 4)]
+        assert waits == [1.0, 2.0, 3.0, None]
+        assert policy.retry_in(Visit(Link(START), 2, 1), settings, 0.0) == 1.0
+
+    def test_many_failures_do_not_overflow(self) -> None:
+        assert policy.backoff(5_000, 1.0, 60.0, 1.0) == 60.0
+
+    @pytest.mark.parametrize(
+        ("text", "seconds"),
+        [
+            ("7", 7.0),
+            ("0", 0.0),
+            ("100000", 300.0),
+            ("9" * 5_000, 300.0),
+            ("Tue, 14 Nov 2023 22:14:20 GMT", 60.0),
+            ("Tue, 14 Nov 2000 22:14:20 GMT", 0.0),
+            ("-5", None),
+            ("1_0", None),
+            ("٣", None),
+            ("soon", None),
+            ("", None),
+        ],
+    )
+    def test_retry_after(self, text: str, seconds: float | None) -> None:
+        assert policy.retry_after(head(503, ("Retry-After", text)), NOW, PolitenessSettings()) == seconds
+
+    def test_retry_after_means_something_with_429_and_503_only(self) -> None:
+        assert policy.retry_after(head(429, ("Retry-After", "7")), NOW, PolitenessSettings()) == 7.0
+        assert policy.retry_after(head(500, ("Retry-After", "7")), NOW, PolitenessSettings()) is None
+
+
+class TestHostFailure:
+    def test_nothing_was_asked(self) -> None:
+        assert policy.is_host_failure(Outcome.failed(ConnectError("x")))
+        assert policy.is_host_failure(Outcome.failed(FetchTimeoutError("connecting")))
+        assert not policy.is_host_failure(replace(Outcome.failed(FetchTimeoutError("reading")), asked_at=NOW))
+
+    def test_a_reset_speaks_of_the_host_though_it_was_asked(self) -> None:
+        assert policy.is_host_failure(Outcome(Verdict.FAILED, error="reset", asked_at=NOW))
+
+    def test_an_answer_never_does(self) -> None:
+        assert not policy.is_host_failure(Outcome(Verdict.REJECTED, head=head(500), error="status"))
+        assert not policy.is_host_failure(Outcome(Verdict.FAILED, head=head(200), error="reset", asked_at=NOW))
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ((), False),
+        (("nofollow",), True),
+        (("noindex, NOFOLLOW",), True),
+        (("none",), True),
+        (("crawler: nofollow",), True),
+        (("otherbot: nofollow",), False),
+        (("otherbot: nofollow", "nofollow"), True),
+        (("unavailable_after: 25 Jun 2030 15:00:00 PST",), False),
+        (("noindex",), False),
+    ],
+)
+def test_x_robots_tag(lines: tuple[str, ...], expected: bool) -> None:
+    fields = [("X-Robots-Tag", line) for line in lines]
+    assert policy.robots_nofollow(head(200, *fields), "crawler") is expected
+
+
+@pytest.mark.parametrize(
+    ("parent", "url", "expected"),
+    [
+        (None, "http://a/", None),
+        ("http://a/x?y", "http://a/z", "http://a/x?y"),
+        ("http://a/x?y", "http://b/", "http://a/"),
+        ("http://a/x", "https://a/", "http://a/"),
+        ("https://a/x", "http://a/", None),
+        ("https://a/x", "https://b/", "https://a/"),
+    ],
+)
+def test_referer(parent: str | None, url: str, expected: str | None) -> None:
+    assert policy.referer(Link(URL(url), parent=URL(parent) if parent else None)) == expected
