@@ -1,0 +1,1 @@
+"""The wires: exchanges over TCP and TLS, and the only sockets of the crawler."""

@@ -1,0 +1,67 @@
+"""A fetcher that follows redirects, for what is no visit of its own: robots.txt, one document for a person, the API.
+
+It knows neither the net nor what a redirect is: `next_hop` says where an answer leads.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+
+from crawler.errors import RedirectError
+from crawler.interfaces import Fetcher, Response
+from crawler.model import URL, Request, ResponseHead
+
+NextHop = Callable[[URL, ResponseHead], URL | None]
+
+SECRETS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "host"})
+"""What was meant for one origin."""
+
+ABOUT_BODY: Final = frozenset(
+    {"content-type", "content-encoding", "content-language", "content-location", "content-length"}
+)
+
+
+class FollowingFetcher:
+    """What `Fetcher` promises of the last of a chain of redirects, of `max_redirects` at the most."""
+
+    def __init__(self, fetcher: Fetcher, next_hop: NextHop, max_redirects: int) -> None:
+        self._fetcher = fetcher
+        self._next_hop = next_hop
+        self._max_redirects = max_redirects
+
+    @asynccontextmanager
+    async def fetch(self, request: Request) -> AsyncIterator[Response]:
+        """The answer that is no redirect; `RedirectError` where there is none."""
+        seen: set[tuple[str, URL]] = set()
+        while True:
+            seen.add((request.method, request.url))
+            async with self._fetcher.fetch(request) as response:
+                target = self._next_hop(request.url, response.head)
+                if target is None:
+                    yield response
+                    return
+                status = response.head.status
+            request = redirected(request, status, target)
+            if (request.method, target) in seen:
+                raise RedirectError(f"redirected in a circle, to {target}")
+            if len(seen) > self._max_redirects:
+                raise RedirectError(f"more than {self._max_redirects} redirects")
+
+
+def redirected(request: Request, status: int, target: URL) -> Request:
+    """The request behind a redirect (RFC 9110 section 15.4): its method may become GET, its secrets stay behind."""
+    if not target.is_http:
+        raise RedirectError(f"redirected to {target}, which is neither http nor https")
+    left: frozenset[str] = frozenset()
+    becomes_get = (status == 303 and request.method not in ("GET", "HEAD")) or (
+        status in (301, 302) and request.method == "POST"
+    )
+    if becomes_get:
+        left |= ABOUT_BODY
+    if target.origin != request.url.origin:
+        left |= SECRETS
+    headers = tuple((name, value) for name, value in request.headers if name.lower() not in left)
+    if becomes_get:
+        return Request(target, "GET", headers)
+    return replace(request, url=target, headers=headers)
