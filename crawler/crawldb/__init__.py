@@ -1,0 +1,1 @@
+"""What is next and what is known, in one SQLite file."""

@@ -1,0 +1,148 @@
+"""The SQLite file of a crawl: opened, locked, brought to the present schema; it knows nothing of what the rows mean.
+
+Every `sqlite3.Error` and `OSError` of the room becomes a `CrawldbError` here.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import IO, Final, Literal
+
+from crawler.errors import CrawldbError
+
+FILE: Final = "crawl.sqlite"
+LOCK: Final = "crawl.lock"
+VERSION: Final = 1
+"""Of the schema; `MIGRATIONS[n]` leads from version n to n + 1."""
+
+MIGRATIONS: Final[dict[int, str]] = {}
+
+
+@contextmanager
+def database_errors(folder: Path) -> Iterator[None]:
+    """Turns the failures of the database in `folder` into a `CrawldbError` of one line."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise CrawldbError(f"{folder / FILE}: {error}") from error
+    except OSError as error:
+        raise CrawldbError(f"{folder}: {error.strerror or error}") from error
+
+
+class Database:
+    """One run's hold on the crawl in `folder`: exclusive, and released by `close` or by the end of the process.
+
+    `durability` is `process` (a commit outlives the process) or `power` (it outlives the machine). All use is by one
+    thread at a time.
+    """
+
+    def __init__(self, folder: Path, durability: Literal["process", "power"] = "process") -> None:
+        self.folder = folder
+        with database_errors(folder):
+            self._lock = _locked(folder)
+            try:
+                self.sql = sqlite3.connect(
+                    folder / FILE, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=30
+                )
+                self._set_up(durability)
+            except BaseException:
+                self._lock.close()
+                raise
+
+    def _set_up(self, durability: str) -> None:
+        sync = "FULL" if durability == "power" else "NORMAL"
+        for pragma in ("journal_mode = WAL", f"synchronous = {sync}", "cache_size = -32000", "temp_store = MEMORY"):
+            self.sql.execute(f"PRAGMA {pragma}")
+        version = self.sql.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise CrawldbError(
+                f"{self.folder / FILE} was written by a newer crawler (schema {version}, known: {VERSION})"
+            )
+        with self.transaction():
+            if version == 0:
+                script = (files("crawler.crawldb") / "schema.sql").read_text(encoding="utf-8")
+                self._run(script)
+            else:
+                for step in range(version, VERSION):
+                    self._run(MIGRATIONS[step])
+
+    def _run(self, script: str) -> None:
+        """The statements of a script, inside the present transaction (`executescript` would commit it)."""
+        statement = ""
+        for line in script.splitlines():
+            statement += line.partition("--")[0] + "\n"
+            if sqlite3.complete_statement(statement):
+                self.sql.execute(statement)
+                statement = ""
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing."""
+        with database_errors(self.folder):
+            self.sql.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.sql.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self.sql.execute("ROLLBACK")
+                raise
+
+    def facts(self) -> dict[str, str]:
+        """What shapes this crawl."""
+        with database_errors(self.folder):
+            return dict(self.sql.execute("SELECT key, value FROM facts"))
+
+    def state(self, facts: dict[str, str]) -> None:
+        """Write facts down, over what was known under their keys; inside a transaction."""
+        self.sql.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
+
+    def close(self) -> None:
+        """Let go of the file and the lock; where nobody reads it, it is one plain file then."""
+        with database_errors(self.folder):
+            try:
+                with suppress(sqlite3.Error):
+                    self.sql.execute("PRAGMA journal_mode = DELETE")
+                self.sql.close()
+            finally:
+                self._lock.close()
+
+
+def _locked(folder: Path) -> IO[bytes]:
+    """The crawl's lock, held by this process until the file is closed; it dies with the process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / LOCK).open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise CrawldbError(f"{folder}: another crawler is at work in this folder") from None
+    return lock
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a crawler is at work in `folder`."""
+    try:
+        with (folder / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def open_to_read(folder: Path) -> sqlite3.Connection:
+    """A connection that reads the crawl in `folder` at any time; `CrawldbError` where there is none."""
+    if not (folder / FILE).is_file():
+        raise CrawldbError(f"{folder} holds no crawl (no {FILE} in it)")
+    with database_errors(folder):
+        sql = sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=30)
+        version = sql.execute("PRAGMA user_version").fetchone()[0]
+    if not 0 < version <= VERSION:
+        sql.close()
+        raise CrawldbError(f"{folder / FILE} has schema {version}; this crawler reads 1 to {VERSION}")
+    return sql

@@ -1,0 +1,327 @@
+"""The frontier of one machine: who is due, from SQLite, by one thread, in groups that commit as one.
+
+A group is what arrived while the last one was being committed; no timer collects it. A lease is committed before it is
+handed out, and `finish` returns when its group is committed, so a restart knows what was in flight.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crawler.crawldb.database import Database, database_errors
+from crawler.crawldb.pace import COUNTERS, NEVER, ROBOTS_AGE, Host, Hosts, Pace
+from crawler.crawldb.settle import Settler
+from crawler.crawldb.urls import IMAGE, PAGE, ROBOTS, Judge, Lease, Urls
+from crawler.errors import CrawldbError
+from crawler.model import URL, Counted, Counts, Event, Kind, Link, Outcome, Visit
+from crawler.settings import CrawlSettings
+
+SAVED, PAGES, SIZE = (COUNTERS.index(name) for name in ("saved", "pages", "size"))
+
+LONGEST_HOLD: Final = 86_400.0
+"""Seconds beyond which a hold found at the start was made by a clock that has jumped."""
+
+
+@dataclass(slots=True)
+class Operation:
+    """One call at the frontier, and the future its caller waits on."""
+
+    name: str
+    arguments: tuple[Any, ...]
+    future: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class Group:
+    """What one transaction did: results to hand out, events to tell, and when to look again."""
+
+    results: list[tuple[asyncio.Future[Any], Any]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    next_due: float | None = None
+
+
+class SqliteFrontier:
+    """`Frontier` over the crawl database; the only writer of it.
+
+    `clock` gives seconds of the wall clock that never run backwards during the run.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        pace: Pace,
+        limits: CrawlSettings,
+        clock: Callable[[], float],
+        observe: Callable[[Event], None],
+    ) -> None:
+        self._database = database
+        self._limits = limits
+        self._pace = pace
+        self._clock = clock
+        self._observe = observe
+        self._inbox: list[Operation] = []
+        self._waiting: list[Operation] = []
+        self._leases: dict[int, Lease] = {}
+        self._pages_out = 0
+        self._parked = False
+        self._kept_open = False
+        self._wake = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "crawldb")
+        self._broken: CrawldbError | None = None
+        self._closing = False
+        self._group = Group()
+        with database.transaction():
+            self.run, self.interrupted = self._start()
+        self._hosts = Hosts(database.sql, pace)
+        self._urls = Urls(database.sql, self._hosts, limits.max_depth, self.run)
+        self._settler = Settler(database.sql, self._hosts, self._urls, pace, self.run)
+        with database.transaction():
+            if not self._hosts.totals[SAVED]:
+                self._urls.retry_seeds()
+            self._hosts.flush()
+        self._counts = self._hosts.counts(self._limit())
+        self._task = asyncio.get_running_loop().create_task(self._serve(), name="frontier")
+
+    def _start(self) -> tuple[int, list[URL]]:
+        """The number of this run, and the URLs that were in flight when the last one ended; they are queued again."""
+        sql, now = self._database.sql, self._clock()
+        run = sql.execute("INSERT INTO runs (started_at) VALUES (?)", (now,)).lastrowid or 0
+        interrupted = [URL.known(row[0]) for row in sql.execute("SELECT url FROM urls WHERE state = 'leased'")]
+        sql.execute("UPDATE urls SET state = 'queued', token = NULL WHERE state = 'leased'")
+        sql.execute(
+            "UPDATE hosts SET queued = queued + leased, leased = 0, open = queued + leased > 0,"
+            " pace_at = CASE WHEN pace_at > ? THEN ? ELSE pace_at END WHERE queued + leased > 0",
+            (now + LONGEST_HOLD, now),
+        )
+        sql.execute("UPDATE hosts SET due_at = pace_at, failing_since = NULL, failures = 0 WHERE open = 1")
+        return run, interrupted
+
+    @property
+    def counts(self) -> Counts:
+        """How the crawl stands, as of the last commit."""
+        return self._counts
+
+    async def add(self, links: Sequence[Link], *, more: bool = False) -> int:
+        """As `Frontier.add`."""
+        return int(await self._call("add", links, more))
+
+    async def lease(self, count: int) -> Sequence[Visit]:
+        """As `Frontier.lease`."""
+        visits: Sequence[Visit] = await self._call("lease", count)
+        return visits
+
+    async def finish(self, visit: Visit, outcome: Outcome) -> None:
+        """As `Frontier.finish`."""
+        await self._call("finish", visit, outcome)
+
+    async def release(self, visits: Sequence[Visit]) -> None:
+        """As `Frontier.release`."""
+        await self._call("release", visits)
+
+    async def reconsider(self, judge: Judge) -> None:
+        """Ask `judge` anew about all that waits or was not followed: the rules have changed since the last run."""
+        await self._call("reconsider", judge)
+
+    async def state(self, facts: dict[str, str]) -> None:
+        """Write down what shapes this crawl."""
+        await self._call("state", facts)
+
+    def seeds(self) -> list[URL]:
+        """The start URLs of all runs, and where they redirected to; to be called before the first operation."""
+        with database_errors(self._database.folder):
+            return self._urls.seeds()
+
+    def end(self, stopped: str | None) -> None:
+        """Note why this run ends, None where the crawl is finished; before `close`."""
+        self._call("end", stopped)
+
+    async def close(self) -> None:
+        """As `Frontier.close`."""
+        self._closing = True
+        self._wake.set()
+        await self._task
+        self._thread.shutdown()
+
+    def _call(self, name: str, *arguments: Any) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._broken is not None:
+            future.set_exception(self._broken)
+        else:
+            self._inbox.append(Operation(name, arguments, future))
+            self._wake.set()
+        return future
+
+    async def _serve(self) -> None:
+        """Group after group, until closed or broken."""
+        loop = asyncio.get_running_loop()
+        next_due: float | None = None
+        while not (self._closing and not self._inbox):
+            timer = None if next_due is None else loop.call_later(max(next_due - self._clock(), 0.001), self._wake.set)
+            await self._wake.wait()
+            self._wake.clear()
+            if timer is not None:
+                timer.cancel()
+            operations, self._inbox = self._inbox, []
+            try:
+                group = await loop.run_in_executor(self._thread, self._work, operations)
+            except Exception as error:
+                self._break(error, operations)
+                return
+            self._hand_out(group)
+            next_due = group.next_due if self._waiting else None
+        self._answer_waiting([])
+
+    def _hand_out(self, group: Group) -> None:
+        for future, result in group.results:
+            if not future.done():
+                future.set_result(result)
+            elif isinstance(result, list) and result:
+                self._call("release", result)
+        for event in group.events:
+            self._observe(event)
+
+    def _break(self, error: Exception, operations: list[Operation]) -> None:
+        """The database failed: every caller hears of it, now and later."""
+        self._broken = error if isinstance(error, CrawldbError) else CrawldbError(f"the frontier failed: {error!r}")
+        self._broken.__cause__ = error
+        for operation in (*operations, *self._waiting, *self._inbox):
+            if not operation.future.done():
+                operation.future.set_exception(self._broken)
+                operation.future.exception()
+
+    def _answer_waiting(self, visits: list[Visit]) -> None:
+        for operation in self._waiting:
+            if not operation.future.done():
+                operation.future.set_result(visits)
+        self._waiting = []
+
+    def _work(self, operations: list[Operation]) -> Group:
+        """One group, in the thread: its changes first, then what is due to those who wait for it."""
+        group = self._group = Group()
+        with self._database.transaction():
+            now = self._clock()
+            for operation in operations:
+                if operation.name == "lease":
+                    self._waiting.append(operation)
+                else:
+                    result = getattr(self, f"_do_{operation.name}")(now, *operation.arguments)
+                    group.results.append((operation.future, result))
+            self._waiting = [operation for operation in self._waiting if not operation.future.done()]
+            self._serve_waiting(group, now)
+            self._hosts.flush()
+        self._counts = self._hosts.counts(self._limit())
+        group.events.append(Counted(self._counts))
+        return group
+
+    def _do_add(self, now: float, links: Sequence[Link], more: bool) -> int:
+        self._kept_open = more
+        new = 0
+        for link in links:
+            parent = self._urls.find(str(link.parent)) if link.parent is not None else None
+            new += self._urls.add(link, parent.id if parent is not None else None)
+        return new
+
+    def _do_state(self, now: float, facts: dict[str, str]) -> None:
+        self._database.state(facts)
+
+    def _do_reconsider(self, now: float, judge: Judge) -> None:
+        self._urls.reconsider(judge)
+
+    def _do_end(self, now: float, stopped: str | None) -> None:
+        self._database.sql.execute("UPDATE runs SET ended_at = ?, stopped = ? WHERE id = ?", (now, stopped, self.run))
+
+    def _do_finish(self, now: float, visit: Visit, outcome: Outcome) -> None:
+        lease = self._taken_back(visit)
+        if lease is not None:
+            self._group.events += self._settler.settle(lease, outcome, now)
+
+    def _do_release(self, now: float, visits: Sequence[Visit]) -> None:
+        for visit in visits:
+            lease = self._taken_back(visit)
+            if lease is not None:
+                self._settler.release(lease)
+
+    def _taken_back(self, visit: Visit) -> Lease | None:
+        lease = self._leases.pop(visit.token, None)
+        if lease is not None and lease.visit.link.kind is Kind.PAGE:
+            self._pages_out -= 1
+        return lease
+
+    def _limit(self) -> str | None:
+        """The limit that keeps pages, or everything, from being leased."""
+        pages, size = self._hosts.totals[PAGES], self._hosts.totals[SIZE]
+        if self._limits.max_bytes is not None and size >= self._limits.max_bytes:
+            return "max-bytes"
+        if self._limits.max_pages is not None and pages >= self._limits.max_pages:
+            return "max-pages"
+        return None
+
+    def _pages_left(self) -> int:
+        """How many more pages may be out."""
+        if self._limits.max_pages is None:
+            return 1 << 60
+        left: int = self._limits.max_pages - self._hosts.totals[PAGES] - self._pages_out
+        return max(left, 0)
+
+    def _serve_waiting(self, group: Group, now: float) -> None:
+        """Leases for those who wait; where nothing is due now, when to look again, or that it is over."""
+        if not self._waiting:
+            return
+        visits: list[Visit] = []
+        wanted = sum(operation.arguments[0] for operation in self._waiting)
+        if self._limit() != "max-bytes":
+            for lease in self._due(wanted, now):
+                self._leases[lease.visit.token] = lease
+                visits.append(lease.visit)
+            group.next_due = self._hosts.next_due()
+        while visits and self._waiting:
+            operation = self._waiting.pop(0)
+            count = operation.arguments[0]
+            group.results.append((operation.future, visits[:count]))
+            visits = visits[count:]
+        if self._waiting and not self._leases and group.next_due is None and not self._kept_open:
+            group.results += [(operation.future, []) for operation in self._waiting]
+            self._waiting = []
+
+    def _due(self, wanted: int, now: float) -> Iterator[Lease]:
+        """Up to `wanted` leases, host by host, the longest due first."""
+        self._hosts.flush()
+        if self._parked and self._pages_left():
+            self._unpark()
+        while wanted and (hosts := self._hosts.due(now, wanted)):
+            share = max(1, wanted // len(hosts))
+            for host in hosts:
+                for lease in self._lease_from(host, min(share, wanted), now):
+                    wanted -= 1
+                    yield lease
+                if not wanted:
+                    break
+
+    def _lease_from(self, host: Host, count: int, now: float) -> list[Lease]:
+        most_kind, pages = PAGE, self._pages_left()
+        if not pages:
+            most_kind, self._parked = IMAGE, True
+        if self._pace.robots and self._knows_no_rules(host, now):
+            most_kind = ROBOTS
+        leases = self._urls.lease(host, min(count, self._pace.cap(host) - host.leased), most_kind, pages, now)
+        if leases:
+            host.due_at = max(host.pace_at, now)
+        self._pages_out += sum(lease.visit.link.kind is Kind.PAGE for lease in leases)
+        return leases
+
+    def _knows_no_rules(self, host: Host, now: float) -> bool:
+        """Whether only the robots.txt of this host may be asked for; it is queued where it was not."""
+        if host.rules is not None and now - host.rules_at > ROBOTS_AGE:
+            host.rules, host.robots_wanted = None, False
+        if host.rules is None and not host.robots_wanted:
+            self._urls.want_robots(host)
+            host.robots_wanted = True
+        return host.rules is None
+
+    def _unpark(self) -> None:
+        """There is room for pages again: hosts that had nothing else are looked at anew."""
+        self._parked = False
+        self._database.sql.execute("UPDATE hosts SET due_at = pace_at WHERE open = 1 AND due_at >= ?", (NEVER,))
+        self._hosts.forget()

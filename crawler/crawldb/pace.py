@@ -1,0 +1,236 @@
+"""Hosts and their pace: how many visits each may have out, when its next is due, and when it is given up.
+
+A `Host` is one row of `hosts` held in memory while a group of operations works on it; `Hosts` loads them, keeps the
+recently used ones, and writes the changed ones back in one statement. What a URL is, it does not know.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Final
+
+from crawler import policy
+from crawler.model import Counts, Outcome
+from crawler.settings import ConcurrencySettings, FetchSettings, HostSettings, PolitenessSettings
+from crawler.web.robots import Robots
+
+NEVER: Final = 1e18
+"""A moment that does not come: nothing of this host can be leased until something changes."""
+
+ROBOTS_AGE: Final = 86_400.0
+"""Seconds after which a robots.txt is asked for again (RFC 9309 section 2.4)."""
+
+CACHED: Final = 2_048
+"""Hosts kept in memory between groups."""
+
+
+@dataclass(slots=True)
+class Host:
+    """One row of `hosts`, and, where it is known, its parsed robots.txt."""
+
+    id: int
+    name: str
+    rules: bytes | None = None
+    rules_at: float = 0.0
+    delay: float = 0.0
+    heard: int = 0
+    failures: int = 0
+    failing_since: float | None = None
+    word: str | None = None
+    given_up: int | None = None
+    pace_at: float = 0.0
+    due_at: float = 0.0
+    open: int = 0
+    queued: int = 0
+    leased: int = 0
+    saved: int = 0
+    redirected: int = 0
+    rejected: int = 0
+    refused: int = 0
+    skipped: int = 0
+    failed: int = 0
+    pages: int = 0
+    images: int = 0
+    size: int = 0
+    robots: Robots | None = None
+    robots_wanted: bool = False
+    counted: tuple[int, ...] = (0,) * 11
+
+    def count(self, state: str, change: int) -> None:
+        """`change` more of its URLs are in `state`."""
+        setattr(self, state, getattr(self, state) + change)
+
+    def look_at(self, moment: float) -> None:
+        """Something may be due at `moment`."""
+        self.due_at = max(self.pace_at, min(self.due_at, moment))
+
+    def hold(self, until: float) -> None:
+        """Ask nothing before `until`."""
+        self.pace_at = max(self.pace_at, until)
+        self.due_at = max(self.due_at, self.pace_at)
+
+
+COLUMNS: Final = tuple(item.name for item in fields(Host))[:-3]
+COUNTERS: Final = COLUMNS[COLUMNS.index("queued") :]
+_values: Final = attrgetter(*COLUMNS[2:], "id")
+_counters: Final = attrgetter(*COUNTERS)
+_SELECT: Final = f"SELECT {', '.join(COLUMNS)} FROM hosts"
+_UPDATE: Final = f"UPDATE hosts SET {', '.join(f'{name} = ?' for name in COLUMNS[2:])} WHERE id = ?"
+
+
+class Pace:
+    """The settings by which hosts are treated, as decisions on one `Host`."""
+
+    def __init__(
+        self,
+        concurrency: ConcurrencySettings,
+        politeness: PolitenessSettings,
+        fetch: FetchSettings,
+        hosts: dict[str, HostSettings],
+        chance: Callable[[], float],
+    ) -> None:
+        self.robots = politeness.robots
+        self._concurrency = concurrency
+        self._politeness = politeness
+        self._fetch = fetch
+        self._hosts = hosts
+        self._chance = chance
+
+    def cap(self, host: Host) -> int:
+        """How many visits the host may have out: one while it has a delay, is failing, or was never heard from."""
+        if host.delay > 0 or host.failures or not host.heard:
+            return 1
+        own = self._hosts.get(host.name)
+        return own.per_host if own is not None and own.per_host is not None else self._concurrency.per_host
+
+    def set_delay(self, host: Host) -> float | None:
+        """Give the host the longer of its own delay and its robots.txt's.
+
+        The crawl-delay, where that was cut to the cap.
+        """
+        own = self._hosts.get(host.name)
+        host.delay = own.delay if own is not None and own.delay is not None else self._politeness.delay
+        asked = host.robots.crawl_delay() if self.robots and host.robots is not None else None
+        if asked is not None:
+            host.delay = max(host.delay, min(asked, self._politeness.max_crawl_delay))
+        return asked if asked is not None and asked > self._politeness.max_crawl_delay else None
+
+    def answered(self, host: Host, outcome: Outcome, now: float) -> None:
+        """A visit came back, and the host as such did not fail."""
+        if outcome.asked_at is not None:
+            host.hold(outcome.asked_at + host.delay)
+        if outcome.head is not None:
+            host.heard = 1
+            host.failures, host.failing_since, host.word = 0, None, None
+        if outcome.pause is not None:
+            host.hold(now + outcome.pause)
+
+    def failed(self, host: Host, word: str, now: float, run: int) -> float | None:
+        """The host failed: the seconds it is left alone, or None when that was the last time and it is given up.
+
+        A host that never answered has as many tries as a document has; one that did has `give_up_after`.
+        """
+        host.failures += 1
+        host.word = word
+        if host.failing_since is None:
+            host.failing_since = now
+        tired = now - host.failing_since >= self._politeness.give_up_after
+        if tired or (not host.heard and host.failures > self._fetch.max_retries):
+            host.given_up = run
+            host.failures, host.failing_since = 0, None
+            return None
+        wait = policy.backoff(host.failures, self._fetch.retry_wait, self._fetch.max_retry_wait, self._chance())
+        host.hold(now + wait)
+        return wait
+
+
+class Hosts:
+    """The rows of `hosts`, through a bounded cache."""
+
+    def __init__(self, sql: sqlite3.Connection, pace: Pace) -> None:
+        self._sql = sql
+        self._pace = pace
+        self._by_id: dict[int, Host] = {}
+        self._by_name: dict[str, Host] = {}
+        self._changed: dict[int, Host] = {}
+        self.totals: tuple[int, ...] = ()
+        self.recount()
+
+    def named(self, name: str) -> Host:
+        """The host of that name; it is made known where it was not."""
+        host = self._by_name.get(name)
+        if host is None:
+            row = self._sql.execute(f"{_SELECT} WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                made = self._sql.execute("INSERT INTO hosts (name) VALUES (?)", (name,)).lastrowid
+                host = self._keep(Host(made or 0, name))
+            else:
+                host = self._keep(Host(*row))
+        return self.changed(host)
+
+    def numbered(self, number: int) -> Host:
+        """The host of that id."""
+        host = self._by_id.get(number)
+        if host is None:
+            host = self._keep(Host(*self._sql.execute(f"{_SELECT} WHERE id = ?", (number,)).fetchone()))
+        return self.changed(host)
+
+    def _keep(self, host: Host) -> Host:
+        if host.rules is not None and self._pace.robots:
+            host.robots = Robots.parse(host.rules)
+        self._pace.set_delay(host)
+        host.counted = _counters(host)
+        self._by_id[host.id] = self._by_name[host.name] = host
+        return host
+
+    def changed(self, host: Host) -> Host:
+        """To be written back at the next `flush`."""
+        self._changed[host.id] = host
+        return host
+
+    def flush(self) -> None:
+        """Write the changed rows back, and forget hosts beyond the cache's bound."""
+        for host in self._changed.values():
+            host.open = int(host.queued > 0 and host.leased < self._pace.cap(host))
+            now = _counters(host)
+            if now != host.counted:
+                self.totals = tuple(
+                    total + new - old for total, new, old in zip(self.totals, now, host.counted, strict=True)
+                )
+                host.counted = now
+        self._sql.executemany(_UPDATE, [_values(host) for host in self._changed.values()])
+        self._changed.clear()
+        while len(self._by_id) > CACHED:
+            oldest = next(iter(self._by_id.values()))
+            del self._by_id[oldest.id], self._by_name[oldest.name]
+
+    def due(self, now: float, most: int) -> list[Host]:
+        """Hosts with something to lease at `now`, the longest due first."""
+        self.flush()
+        rows = self._sql.execute(
+            "SELECT id FROM hosts WHERE open = 1 AND due_at <= ? ORDER BY due_at LIMIT ?", (now, most)
+        )
+        return [self.numbered(row[0]) for row in rows.fetchall()]
+
+    def next_due(self) -> float | None:
+        """When the next host is due; None: never, unless something changes."""
+        self.flush()
+        row = self._sql.execute("SELECT min(due_at) FROM hosts WHERE open = 1").fetchone()
+        return row[0] if row[0] is not None and row[0] < NEVER else None
+
+    def recount(self) -> None:
+        """Read the totals anew."""
+        sums = ", ".join(f"coalesce(sum({name}), 0)" for name in COUNTERS)
+        self.totals = tuple(self._sql.execute(f"SELECT {sums} FROM hosts").fetchone())
+
+    def counts(self, limit: str | None) -> Counts:
+        """How the crawl stands, as of the last `flush`."""
+        return Counts(**dict(zip(COUNTERS, self.totals, strict=True)), limit=limit)
+
+    def forget(self) -> None:
+        """Drop what is held in memory: rows were changed by a statement."""
+        self._by_id.clear()
+        self._by_name.clear()
+        self._changed.clear()
+        self.recount()

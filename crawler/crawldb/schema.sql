@@ -1,0 +1,93 @@
+-- The crawl database, version 1. `urls` holds the present state of every known URL, `visits` all that was ever asked.
+
+CREATE TABLE facts (                -- what shapes this crawl: fixed settings, the rules it was last judged by
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE runs (
+    id         INTEGER PRIMARY KEY,
+    started_at REAL NOT NULL,       -- moments are seconds of the wall clock since 1970
+    ended_at   REAL,                -- NULL while it runs, and for ever if it was killed
+    stopped    TEXT                 -- why it ended; NULL: the crawl is finished
+);
+
+CREATE TABLE hosts (
+    id            INTEGER PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE,  -- host name, and port where it is not the default one
+    rules         BLOB,             -- its robots.txt; NULL: not known, only robots.txt itself may be asked for
+    rules_at      REAL NOT NULL DEFAULT 0,
+    delay         REAL NOT NULL DEFAULT 0,
+    heard         INTEGER NOT NULL DEFAULT 0,  -- it has answered at least once
+    failures      INTEGER NOT NULL DEFAULT 0,  -- in a row, of the host as a whole
+    failing_since REAL,
+    word          TEXT,             -- what ails it
+    given_up      INTEGER,          -- the run in which it was given up
+    pace_at       REAL NOT NULL DEFAULT 0,     -- asked no earlier than this
+    due_at        REAL NOT NULL DEFAULT 0,     -- worth a look no earlier than this; never before pace_at
+    open          INTEGER NOT NULL DEFAULT 0,  -- something is queued, and one more visit may be out
+    queued        INTEGER NOT NULL DEFAULT 0,  -- from here on: how many of its URLs are in each state
+    leased        INTEGER NOT NULL DEFAULT 0,
+    saved         INTEGER NOT NULL DEFAULT 0,
+    redirected    INTEGER NOT NULL DEFAULT 0,
+    rejected      INTEGER NOT NULL DEFAULT 0,
+    refused       INTEGER NOT NULL DEFAULT 0,
+    skipped       INTEGER NOT NULL DEFAULT 0,
+    failed        INTEGER NOT NULL DEFAULT 0,
+    pages         INTEGER NOT NULL DEFAULT 0,  -- saved: images by their true type; other anchor targets
+    images        INTEGER NOT NULL DEFAULT 0,
+    size          INTEGER NOT NULL DEFAULT 0   -- bytes saved
+);
+CREATE INDEX hosts_due ON hosts (due_at) WHERE open = 1;
+
+CREATE TABLE urls (
+    id          INTEGER PRIMARY KEY,
+    digest      INTEGER NOT NULL,   -- 64 bits of BLAKE2b of the URL: a lean index, the text decides
+    url         TEXT NOT NULL,
+    host        INTEGER NOT NULL REFERENCES hosts,
+    kind        INTEGER NOT NULL,   -- 0 robots, 1 sitemap, 2 style, 3 image, 4 page: the order of leasing, too
+    state       TEXT NOT NULL,      -- queued leased saved redirected rejected refused skipped failed
+    depth       INTEGER NOT NULL,
+    hops        INTEGER NOT NULL DEFAULT 0,
+    parent      INTEGER REFERENCES urls,       -- the page that named it; NULL: a start URL
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    due_at      REAL NOT NULL DEFAULT 0,       -- 0: at once; else the moment of its next attempt
+    token       INTEGER,            -- of its lease
+    status      INTEGER,
+    error       TEXT,               -- the word for its state
+    detail      TEXT,
+    links_error TEXT,               -- why a saved page's links could not be read
+    path        TEXT,               -- the file, relative to the output folder, and its size, SHA-256 and true type
+    size        INTEGER,
+    sha256      BLOB,
+    media_type  TEXT,
+    redirect    INTEGER REFERENCES urls,
+    fetched_at  REAL,
+    elapsed     REAL
+);
+CREATE INDEX urls_digest ON urls (digest);
+CREATE INDEX urls_queue ON urls (host, due_at, kind, depth, id) WHERE state = 'queued';
+CREATE INDEX urls_leased ON urls (id) WHERE state = 'leased';
+CREATE INDEX urls_seeds ON urls (id) WHERE parent IS NULL;
+
+CREATE TABLE links (                -- all references of one page, in one compact row (links.py)
+    url   INTEGER PRIMARY KEY REFERENCES urls,
+    found BLOB NOT NULL
+);
+
+CREATE TABLE visits (               -- append-only
+    id      INTEGER PRIMARY KEY,
+    url     INTEGER NOT NULL REFERENCES urls,
+    run     INTEGER NOT NULL REFERENCES runs,
+    attempt INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    error   TEXT,
+    detail  TEXT,
+    asked_at REAL,                  -- NULL: nothing was asked
+    elapsed REAL NOT NULL,
+    size    INTEGER NOT NULL,       -- body bytes that came
+    peer    TEXT,                   -- the address connected to
+    head    BLOB                    -- the raw head of the answer
+);
+
+PRAGMA user_version = 1;

@@ -1,0 +1,196 @@
+"""What follows from an outcome: the state of its URL, its host's pace, its links, and the line in `visits`.
+
+One `settle` is part of one transaction; it decides nothing about who is due next (pace.py) nor how rows move (urls.py).
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from crawler import policy
+from crawler.crawldb.links import pack
+from crawler.crawldb.pace import Host, Hosts, Pace
+from crawler.crawldb.urls import PAGE, Lease, Urls
+from crawler.model import Event, Found, Held, Kind, Noted, Outcome, Verdict
+from crawler.units import format_duration
+from crawler.web.robots import Robots
+from crawler.web.sniff import is_image
+
+_VISIT: Final = (
+    "INSERT INTO visits (url, run, attempt, verdict, error, detail, asked_at, elapsed, size, peer, head)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_END: Final = (
+    "UPDATE urls SET state = ?, error = ?, detail = ?, links_error = ?, attempts = ?,"
+    " token = NULL, due_at = 0, status = ?, path = ?, size = ?, sha256 = ?,"
+    " media_type = ?, redirect = ?, fetched_at = ?, elapsed = ? WHERE id = ?"
+)
+_AGAIN: Final = (
+    "UPDATE urls SET state = 'queued', token = NULL, error = ?, detail = ?, status = ?,"
+    " attempts = attempts + ?, due_at = ? WHERE id = ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settler:
+    """Books outcomes, inside the caller's transaction."""
+
+    sql: sqlite3.Connection
+    hosts: Hosts
+    urls: Urls
+    pace: Pace
+    run: int
+
+    def settle(self, lease: Lease, outcome: Outcome, now: float) -> list[Event]:
+        """Book what a visit came to; what a person should know of it."""
+        host = self.hosts.numbered(lease.host)
+        host.leased -= 1
+        host.look_at(0)
+        self._note(lease, outcome)
+        if lease.visit.link.kind is Kind.ROBOTS and outcome.rules is None:
+            return self._without_rules(lease, host, outcome, now)
+        if policy.is_host_failure(outcome):
+            spent = outcome.asked_at is not None
+            if spent and outcome.retry_in is None:
+                self._end(lease, host, outcome)
+                return self._host_failed(host, outcome, now)
+            events = self._host_failed(host, outcome, now)
+            self._again(lease, host, outcome, spent, host.pace_at + (outcome.retry_in or 0) if spent else 0)
+            return events
+        self.pace.answered(host, outcome, now)
+        held: list[Event] = [] if outcome.pause is None else [Held(host.name, outcome.pause, "retry-after")]
+        if outcome.retry_in is not None:
+            self._again(lease, host, outcome, True, now + outcome.retry_in)
+            return held
+        if lease.visit.link.kind is Kind.ROBOTS:
+            held += self._obey(host, outcome, now)
+        depth, kind = self.sql.execute("SELECT depth, kind FROM urls WHERE id = ?", (lease.row,)).fetchone()
+        if outcome.error == "type" and kind == PAGE:
+            self._again(lease, host, outcome, False, 0)
+            return held
+        self._end(lease, host, self._moved(lease, outcome))
+        self._add_found(lease, outcome.found, lease.visit.link.depth - depth)
+        return held
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back unspent."""
+        host = self.hosts.numbered(lease.host)
+        host.leased -= 1
+        host.queued += 1
+        self.sql.execute("UPDATE urls SET state = 'queued', token = NULL WHERE id = ?", (lease.row,))
+        host.look_at(0)
+
+    def _note(self, lease: Lease, outcome: Outcome) -> None:
+        head = outcome.head.raw if outcome.head is not None else None
+        self.sql.execute(
+            _VISIT,
+            (lease.row, self.run, lease.visit.attempt, outcome.verdict, outcome.error, outcome.detail,
+             outcome.asked_at, outcome.elapsed, outcome.size, outcome.peer, head),
+        )  # fmt: skip
+
+    def _host_failed(self, host: Host, outcome: Outcome, now: float) -> list[Event]:
+        """Hold the host; or give it up, and end its queue in one statement."""
+        word = outcome.error if outcome.verdict is Verdict.FAILED and outcome.error else "robots"
+        wait = self.pace.failed(host, word, now, self.run)
+        if wait is not None:
+            if outcome.pause is not None:
+                host.hold(now + outcome.pause)
+            return [Held(host.name, host.pace_at - now, word)]
+        return self._give_up(host, word, outcome.detail)
+
+    def _give_up(self, host: Host, word: str, detail: str | None) -> list[Event]:
+        host.given_up, host.word = self.run, word
+        self.urls.end_queue(host, "refused" if word == "robots" else "failed", word)
+        return [Noted(f"{host.name} is given up: {detail or word}", warning=True)]
+
+    def _without_rules(self, lease: Lease, host: Host, outcome: Outcome, now: float) -> list[Event]:
+        """No robots.txt for now (RFC 9309 section 2.3.1.4): the host waits, and nothing else is asked of it."""
+        if outcome.head is not None:
+            host.heard = 1
+        if outcome.asked_at is not None:
+            host.hold(outcome.asked_at + host.delay)
+        if outcome.error == "tls":
+            events = self._give_up(host, "tls", outcome.detail)
+        else:
+            events = self._host_failed(host, outcome, now)
+        if host.given_up == self.run:
+            self._end(lease, host, outcome)
+        else:
+            self._again(lease, host, outcome, False, 0)
+        return events
+
+    def _obey(self, host: Host, outcome: Outcome, now: float) -> Iterator[Event]:
+        """The host's robots.txt has come."""
+        host.rules, host.rules_at = outcome.rules or b"", now
+        host.robots = Robots.parse(host.rules)
+        cut = self.pace.set_delay(host)
+        if outcome.asked_at is not None:
+            host.hold(outcome.asked_at + host.delay)
+        if cut is not None:
+            asked, given = format_duration(cut), format_duration(host.delay)
+            yield Noted(f"{host.name} asks for a crawl-delay of {asked}; it is cut to {given}")
+
+    def _again(self, lease: Lease, host: Host, outcome: Outcome, spent: bool, due_at: float) -> None:
+        """Back to the queue, an attempt poorer or not.
+
+        Where its host was given up meanwhile, it ends with the others.
+        """
+        if host.given_up == self.run:
+            self._end(lease, host, outcome)
+            return
+        status = outcome.head.status if outcome.head is not None else None
+        self.sql.execute(_AGAIN, (outcome.error, outcome.detail, status, int(spent), due_at, lease.row))
+        host.queued += 1
+        host.look_at(due_at)
+
+    def _end(self, lease: Lease, host: Host, outcome: Outcome) -> None:
+        """The URL's last word."""
+        state, error = outcome.verdict.value, outcome.error
+        if outcome.verdict is Verdict.CRASHED:
+            state, error = "failed", "crash"
+        saved = outcome.saved
+        kept = (saved.path, saved.size, bytes.fromhex(saved.digest), saved.media_type) if saved else (None,) * 4
+        target = self.urls.find(str(outcome.moved.url)) if outcome.moved is not None else None
+        self.sql.execute(
+            _END,
+            (state, error, outcome.detail, outcome.links_error, lease.visit.attempt,
+             outcome.head.status if outcome.head is not None else None, *kept, target.id if target else None,
+             outcome.asked_at, outcome.elapsed, lease.row),
+        )  # fmt: skip
+        host.count(state, 1)
+        if saved is not None:
+            is_shown = is_image(saved.media_type)
+            host.images += is_shown
+            host.pages += lease.visit.link.kind is Kind.PAGE and not is_shown
+            host.size += saved.size
+
+    def _moved(self, lease: Lease, outcome: Outcome) -> Outcome:
+        """A redirect's target becomes a link; one that leads back to itself through others is a failure."""
+        if outcome.moved is None:
+            return outcome
+        target = self.urls.find(str(outcome.moved.url))
+        for _ in range(64):
+            if target is None or target.state != "redirected":
+                break
+            row = self.sql.execute("SELECT redirect FROM urls WHERE id = ?", (target.id,)).fetchone()
+            if row[0] == lease.row:
+                return replace(
+                    outcome, verdict=Verdict.FAILED, moved=None, error="redirect", detail="the redirects form a loop"
+                )
+            target = self.urls.numbered(row[0])
+        self.urls.add(outcome.moved, lease.parent)
+        return outcome
+
+    def _add_found(self, lease: Lease, found: Sequence[Found], lifted: int) -> None:
+        """A page's references: one compact row, and each link once; `lifted` where the page rose meanwhile."""
+        if not found:
+            return
+        self.sql.execute("INSERT OR REPLACE INTO links VALUES (?, ?)", (lease.row, pack(found)))
+        for one in {id(one.link): one for one in found if one.link is not None}.values():
+            link, refused = one.link, one.refused
+            assert link is not None
+            if lifted:
+                link = replace(link, depth=link.depth - lifted)
+                refused = None if refused == "limit" and self.urls.fits(link.depth) else refused
+            self.urls.add(link, lease.row, refused)

@@ -1,0 +1,325 @@
+"""The rows of `urls`: how a URL becomes known, is leased, and changes its state; one row a URL, counted at its host.
+
+It does not know when a host is due (pace.py) nor what follows from an outcome (settle.py).
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from crawler.crawldb.links import unpack
+from crawler.crawldb.pace import NEVER, Host, Hosts
+from crawler.model import URL, Kind, Link, Visit
+
+RANKS: Final = {Kind.ROBOTS: 0, Kind.SITEMAP: 1, Kind.STYLE: 2, Kind.IMAGE: 3, Kind.PAGE: 4}
+"""`urls.kind`: what a host is asked for first.
+
+A page's images come before the next page, so that what is there is whole.
+"""
+
+KINDS: Final = {rank: kind for kind, rank in RANKS.items()}
+PAGE: Final = RANKS[Kind.PAGE]
+IMAGE: Final = RANKS[Kind.IMAGE]
+ROBOTS: Final = RANKS[Kind.ROBOTS]
+
+KNOWN: Final = 100_000
+"""URLs kept in front of the table, so that one named again costs no statement."""
+
+CHUNK: Final = 500
+"""Rows looked at in one go where robots.txt may refuse them."""
+
+_INSERT: Final = (
+    "INSERT INTO urls (digest, url, host, kind, state, depth, hops, parent, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_LEASE: Final = (
+    "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.parent, p.url FROM urls u"
+    " LEFT JOIN urls p ON p.id = u.parent WHERE u.host = ? AND u.state = 'queued' AND u.kind <= ? AND "
+)
+
+Judge = Callable[[Link, str | None], str | None]
+"""The word for which a link is not followed now, None where it is.
+
+Told the word for which it was not followed before.
+"""
+
+Row = tuple[int, str, int, int, int, int, int | None, str | None]
+"""What `_LEASE` selects: id, URL, kind, depth, hops, attempts, and the parent's id and URL."""
+
+
+def digest(text: str) -> int:
+    """64 bits of a URL, as SQLite's signed integer."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+@dataclass(slots=True)
+class Lease:
+    """A visit that is out."""
+
+    visit: Visit
+    row: int
+    host: int
+    parent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What `add` needs of a row that is there already."""
+
+    id: int
+    host: int
+    kind: int
+    state: str
+    depth: int
+    error: str | None
+
+
+class Urls:
+    """The table of URLs, through one connection; every method works inside the caller's transaction."""
+
+    def __init__(self, sql: sqlite3.Connection, hosts: Hosts, max_depth: int | None, run: int) -> None:
+        self._sql = sql
+        self._hosts = hosts
+        self._max_depth = max_depth
+        self._run = run
+        self._front: dict[str, tuple[int, bool, bool]] = {}
+        self._tokens = run << 40
+
+    def find(self, text: str) -> Known | None:
+        """The row of a URL, None where it is not known."""
+        rows = self._sql.execute(
+            "SELECT id, host, kind, state, depth, error, url FROM urls WHERE digest = ?", (digest(text),)
+        ).fetchall()
+        return next((Known(*row[:6]) for row in rows if row[6] == text), None)
+
+    def numbered(self, row: int | None) -> Known | None:
+        """The row of that id."""
+        found = self._sql.execute(
+            "SELECT id, host, kind, state, depth, error FROM urls WHERE id = ?", (row,)
+        ).fetchone()
+        return Known(*found) if found is not None else None
+
+    def add(self, link: Link, parent: int | None, refused: str | None = None) -> bool:
+        """Make a link known, queued or (`refused`) skipped for that word; whether it was new.
+
+        Of a URL that is known, the lower depth counts, a page counts more than an image, and a link that is followed
+        counts more than one that was skipped.
+        """
+        text = str(link.url)
+        is_page = link.kind is Kind.PAGE
+        seen = self._front.get(text)
+        if seen is not None and seen[0] <= link.depth and seen[1] >= is_page and seen[2] >= (refused is None):
+            return False
+        known = self.find(text)
+        if known is not None:
+            self._meet_again(known, link, parent, refused)
+            self._remember(
+                text,
+                min(known.depth, link.depth),
+                is_page or known.kind == PAGE,
+                refused is None or known.state != "skipped",
+            )
+            return False
+        host = self._hosts.named(link.url.site)
+        self._insert(link, host, parent, refused)
+        self._remember(text, link.depth, is_page, refused is None)
+        return True
+
+    def _remember(self, text: str, depth: int, is_page: bool, followed: bool) -> None:
+        self._front[text] = (depth, is_page, followed)
+        if len(self._front) > KNOWN:
+            for old in list(self._front)[: KNOWN // 4]:
+                del self._front[old]
+
+    def _insert(self, link: Link, host: Host, parent: int | None, refused: str | None) -> None:
+        state = "queued" if refused is None else "skipped"
+        if refused is None and host.given_up == self._run:
+            state, refused = "failed", host.word
+        text = str(link.url)
+        self._sql.execute(
+            _INSERT, (digest(text), text, host.id, RANKS[link.kind], state, link.depth, link.hops, parent, refused)
+        )
+        host.count(state, 1)
+        if state == "queued":
+            host.look_at(0)
+
+    def _meet_again(self, known: Known, link: Link, parent: int | None, refused: str | None) -> None:
+        """What a second mention of a URL changes."""
+        kind = max(known.kind, RANKS[link.kind]) if known.kind != ROBOTS else known.kind
+        if kind != known.kind and known.state in ("queued", "leased", "skipped", "rejected"):
+            self._sql.execute("UPDATE urls SET kind = ? WHERE id = ?", (kind, known.id))
+        if refused is None and (
+            known.state == "skipped" or (known.state == "rejected" and known.error == "type" and kind != known.kind)
+        ):
+            self._sql.execute(
+                "UPDATE urls SET depth = ?, hops = ?, parent = ? WHERE id = ?",
+                (link.depth, link.hops, parent, known.id),
+            )
+            self.move(known.id, self._hosts.numbered(known.host), known.state, "queued")
+        elif link.depth < known.depth and refused in (None, "limit"):
+            self.lower(known.id, link.depth)
+
+    def move(self, row: int, host: Host, old: str, new: str, error: str | None = None, due_at: float = 0) -> None:
+        """One URL changes its state, outside of a visit's end."""
+        self._sql.execute(
+            "UPDATE urls SET state = ?, error = ?, due_at = ?, token = NULL WHERE id = ?", (new, error, due_at, row)
+        )
+        host.count(old, -1)
+        host.count(new, 1)
+        if new == "queued":
+            host.look_at(due_at)
+
+    def lower(self, row: int, depth: int) -> None:
+        """A page was found by a shorter way: it and, through its links, all below it take the lower depth."""
+        work = [(row, depth)]
+        while work:
+            row, depth = work.pop()
+            old = self._sql.execute("SELECT depth, kind FROM urls WHERE id = ?", (row,)).fetchone()
+            if old[0] <= depth:
+                continue
+            self._sql.execute("UPDATE urls SET depth = ? WHERE id = ?", (depth, row))
+            found = self._sql.execute("SELECT found FROM links WHERE url = ?", (row,)).fetchone()
+            targets = (
+                {(one.target, one.kind) for one in unpack(found[0]) if one.reason in (None, "limit")}
+                if found
+                else set()
+            )
+            moved = self._sql.execute(
+                "SELECT t.url, t.kind FROM urls u JOIN urls t ON t.id = u.redirect WHERE u.id = ?", (row,)
+            )
+            below = [(target, depth + (kind == Kind.PAGE)) for target, kind in targets]
+            below += [(text, depth) for text, _ in moved.fetchall()]
+            for text, deep in below:
+                known = self.find(text)
+                if known is None or known.depth <= deep:
+                    continue
+                self._front.pop(text, None)
+                if known.state == "skipped" and known.error == "limit" and self.fits(deep):
+                    self.move(known.id, self._hosts.numbered(known.host), "skipped", "queued")
+                work.append((known.id, deep))
+
+    def fits(self, depth: int) -> bool:
+        """Whether a link of that depth is within `max_depth`."""
+        return self._max_depth is None or depth <= self._max_depth
+
+    def lease(self, host: Host, count: int, most_kind: int, pages: int, now: float) -> list[Lease]:
+        """Up to `count` visits of a host that are due, `pages` of them for pages, of kinds up to `most_kind`.
+
+        Those which its robots.txt refuses leave the queue here, in bulk. Where nothing is due, the host is told when.
+        """
+        leases: list[Lease] = []
+        for rows in self._candidates(host, most_kind, now, count):
+            refused: list[int] = []
+            spent = False
+            for row in rows:
+                url = URL.known(row[1])
+                if host.robots is not None and row[2] != ROBOTS and not host.robots.allows(url):
+                    refused.append(row[0])
+                    continue
+                spent = row[2] == PAGE and pages == 0
+                if spent or len(leases) == count:
+                    break
+                pages -= row[2] == PAGE
+                leases.append(self._leased(host, url, row))
+            self._refuse(host, refused)
+            if spent or len(leases) == count:
+                break
+        if not leases:
+            host.due_at = max(host.pace_at, self._next_due(host, most_kind, now))
+        return leases
+
+    def _candidates(self, host: Host, most_kind: int, now: float, count: int) -> Iterator[Sequence[Row]]:
+        """What is due: later attempts first, then by kind and depth. Rows that are not taken are not given again."""
+        most = count if host.robots is None or host.robots.allows_all else CHUNK
+        yield self._sql.execute(
+            f"{_LEASE} u.due_at > 0 AND u.due_at <= ? ORDER BY u.due_at LIMIT ?", (host.id, most_kind, now, most)
+        ).fetchall()
+        while rows := self._sql.execute(
+            f"{_LEASE} u.due_at = 0 ORDER BY u.kind, u.depth, u.id LIMIT ?", (host.id, most_kind, most)
+        ).fetchall():
+            yield rows
+
+    def _leased(self, host: Host, url: URL, row: Row) -> Lease:
+        number, _, kind, depth, hops, attempts, parent, parent_text = row
+        self._tokens += 1
+        self._sql.execute("UPDATE urls SET state = 'leased', token = ? WHERE id = ?", (self._tokens, number))
+        host.queued -= 1
+        host.leased += 1
+        link = Link(url, KINDS[kind], depth, hops, URL.known(parent_text) if parent_text is not None else None)
+        return Lease(Visit(link, attempts + 1, self._tokens), number, host.id, parent)
+
+    def _refuse(self, host: Host, rows: list[int]) -> None:
+        if rows:
+            self._sql.executemany(
+                "UPDATE urls SET state = 'refused', error = 'robots' WHERE id = ?", [(row,) for row in rows]
+            )
+            host.queued -= len(rows)
+            host.refused += len(rows)
+
+    def _next_due(self, host: Host, most_kind: int, now: float) -> float:
+        row = self._sql.execute(
+            "SELECT min(due_at) FROM urls WHERE host = ? AND state = 'queued' AND due_at > ? AND kind <= ?",
+            (host.id, now, most_kind),
+        ).fetchone()
+        return row[0] if row[0] is not None else NEVER
+
+    def end_queue(self, host: Host, state: str, word: str) -> None:
+        """All that a host has queued ends in one statement."""
+        changed = self._sql.execute(
+            "UPDATE urls SET state = ?, error = ? WHERE host = ? AND state = 'queued'", (state, word, host.id)
+        ).rowcount
+        host.count("queued", -changed)
+        host.count(state, changed)
+
+    def want_robots(self, host: Host) -> None:
+        """See to it that the robots.txt of a host that has something queued is asked for."""
+        first = self._sql.execute(
+            "SELECT url FROM urls WHERE host = ? AND state = 'queued' ORDER BY due_at, kind, depth, id LIMIT 1",
+            (host.id,),
+        ).fetchone()
+        if first is None:
+            return
+        url = URL.known(first[0]).join("/robots.txt")
+        known = self.find(str(url))
+        if known is None:
+            self._insert(Link(url, Kind.ROBOTS), host, None, None)
+            return
+        self._sql.execute("UPDATE urls SET kind = ? WHERE id = ?", (ROBOTS, known.id))
+        if known.state not in ("queued", "leased"):
+            self.move(known.id, host, known.state, "queued")
+
+    def seeds(self) -> list[URL]:
+        """The start URLs, and where they redirected to."""
+        rows = self._sql.execute("SELECT url FROM urls WHERE parent IS NULL AND kind = ? ORDER BY id", (PAGE,))
+        return [URL.known(row[0]) for row in rows]
+
+    def retry_seeds(self) -> None:
+        """Queue the start URLs that failed once more."""
+        rows = self._sql.execute(
+            "SELECT id, host FROM urls WHERE parent IS NULL AND kind = ? AND state = 'failed'", (PAGE,)
+        )
+        for row, host in rows.fetchall():
+            self._sql.execute("UPDATE urls SET attempts = 0 WHERE id = ?", (row,))
+            self.move(row, self._hosts.numbered(host), "failed", "queued")
+
+    def reconsider(self, judge: Judge) -> None:
+        """Ask `judge` about every URL that is queued, skipped or refused.
+
+        It gives the word for which it is not followed.
+        """
+        last = 0
+        while rows := self._sql.execute(
+            "SELECT u.id, u.host, u.state, u.error, u.url, u.kind, u.depth, u.hops, p.url FROM urls u"
+            " LEFT JOIN urls p ON p.id = u.parent"
+            " WHERE u.id > ? AND u.state IN ('queued', 'skipped', 'refused') ORDER BY u.id LIMIT 1000", (last,)
+        ).fetchall():  # fmt: skip
+            for row, host, state, error, url, kind, depth, hops, parent in rows:
+                last = row
+                link = Link(URL.known(url), KINDS[kind], depth, hops, URL.known(parent) if parent is not None else None)
+                if kind == ROBOTS:
+                    continue
+                word = judge(link, None if state == "queued" else error)
+                new = "queued" if word is None else "refused" if word == "robots" else "skipped"
+                if new != state:
+                    self.move(row, self._hosts.numbered(host), state, new, word)

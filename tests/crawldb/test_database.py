@@ -1,0 +1,95 @@
+"""The file: locked, of a known version, and read at any time."""
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from crawler.crawldb.database import FILE, VERSION, Database, database_errors, is_running, open_to_read
+from crawler.errors import CrawldbError
+
+
+def test_a_new_one_has_the_present_schema_and_is_durable_as_asked(tmp_path: Path) -> None:
+    for durability, synchronous in (("process", 1), ("power", 2)):
+        database = Database(tmp_path / durability, durability)  # type: ignore[arg-type]
+        assert database.sql.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert database.sql.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert database.sql.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+        database.close()
+
+
+def test_the_lock_goes_with_the_holder(tmp_path: Path) -> None:
+    database = Database(tmp_path)
+    assert is_running(tmp_path)
+    with pytest.raises(CrawldbError, match="another crawler is at work"):
+        Database(tmp_path)
+    database.close()
+    assert not is_running(tmp_path)
+    Database(tmp_path).close()
+
+
+def test_nothing_runs_where_there_is_nothing(tmp_path: Path) -> None:
+    assert not is_running(tmp_path / "none")
+
+
+def test_one_written_by_a_newer_crawler_is_refused_and_let_go(tmp_path: Path) -> None:
+    Database(tmp_path).close()
+    with sqlite3.connect(tmp_path / FILE) as sql:
+        sql.execute(f"PRAGMA user_version = {VERSION + 1}")
+    sql.close()
+    with pytest.raises(CrawldbError, match="newer crawler"):
+        Database(tmp_path)
+    with pytest.raises(CrawldbError, match="schema"):
+        open_to_read(tmp_path)
+    assert not is_running(tmp_path)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"not a database at all, but long enough to be looked at" * 100)
+    with pytest.raises(CrawldbError, match=FILE):
+        Database(tmp_path)
+
+
+def test_a_folder_without_a_crawl_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CrawldbError, match="holds no crawl"):
+        open_to_read(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CrawldbError, match="file"):
+        Database(tmp_path / "file" / "below")
+
+
+def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path)
+    with suppress(ZeroDivisionError), database.transaction():
+        database.state({"a": "1"})
+        raise ZeroDivisionError
+    assert database.facts() == {}
+    with database.transaction():
+        database.state({"a": "1"})
+        database.state({"a": "2"})
+    assert database.facts() == {"a": "2"}
+    database.close()
+
+
+def test_failures_are_translated(tmp_path: Path) -> None:
+    with pytest.raises(CrawldbError, match="disk full"), database_errors(tmp_path):
+        raise sqlite3.OperationalError("disk full")
+    with pytest.raises(CrawldbError, match="No space"), database_errors(tmp_path):
+        raise OSError(28, "No space left on device")
+
+
+def test_it_can_be_read_while_it_is_written(tmp_path: Path) -> None:
+    database = Database(tmp_path)
+    with database.transaction():
+        database.state({"a": "1"})
+        reader = open_to_read(tmp_path)
+        assert reader.execute("SELECT count(*) FROM facts").fetchone() == (0,)
+    assert reader.execute("SELECT count(*) FROM facts").fetchone() == (1,)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("DELETE FROM facts")
+    reader.close()
+    database.close()

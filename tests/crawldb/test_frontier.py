@@ -1,0 +1,538 @@
+"""What every frontier promises: each URL once, breadth first, politely, and nothing forgotten."""
+
+import asyncio
+
+import pytest
+
+from crawler.crawldb.database import Database
+from crawler.crawldb.frontier import SqliteFrontier
+from crawler.crawldb.records import Records
+from crawler.errors import CrawldbError
+from crawler.model import URL, Counted, Held, Kind, Noted, Outcome, Verdict, Visit
+from crawler.settings import HostSettings
+from tests.crawldb.desk import Desk, failed, found, head, link, rejected, saved
+
+
+async def settled(task: "asyncio.Task[object]") -> bool:
+    """Whether a waiting call has come back, once everything that can run has run."""
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+        if task.done():
+            return True
+    return False
+
+
+async def visit_all(desk: Desk, frontier: SqliteFrontier, pages: dict[str, list[str]]) -> list[str]:
+    """Crawl a made-up site to its end; the URLs in the order in which they were leased."""
+    order = []
+    while visits := await frontier.lease(1):
+        for visit in visits:
+            url = str(visit.link.url)
+            order.append(url)
+            await frontier.finish(visit, saved(visit, desk, *found(visit, *pages.get(url, []))))
+    return order
+
+
+def records(desk: Desk) -> dict[str, tuple[str, str | None]]:
+    with Records(desk.folder) as read:
+        return {one.url: (one.state, one.error) for one in read.urls()}
+
+
+async def test_a_url_is_leased_once_however_often_it_is_found(desk: Desk) -> None:
+    frontier = await desk.open()
+    assert await frontier.add([link("http://a/"), link("http://a/")]) == 1
+    assert await frontier.add([link("http://a/")]) == 0
+    order = await visit_all(
+        desk, frontier, {"http://a/": ["http://a/x", "http://a/x", "http://a/"], "http://a/x": ["http://a/"]}
+    )
+    assert order == ["http://a/", "http://a/x"]
+
+
+async def test_breadth_first(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link("http://a/")])
+    pages = {"http://a/": ["http://a/1", "http://a/2"], "http://a/1": ["http://a/11"], "http://a/2": ["http://a/21"]}
+    assert await visit_all(desk, frontier, pages) == [
+        "http://a/", "http://a/1", "http://a/2", "http://a/11", "http://a/21",
+    ]  # fmt: skip
+
+
+async def test_over_only_when_nothing_is_queued_and_nothing_is_out(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link("http://a/")])
+    (visit,) = await frontier.lease(1)
+    waiting = asyncio.ensure_future(frontier.lease(1))
+    assert not await settled(waiting)
+    await frontier.finish(visit, saved(visit, desk))
+    assert await waiting == []
+
+
+async def test_more_keeps_the_crawl_open(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([], more=True)
+    waiting = asyncio.ensure_future(frontier.lease(1))
+    assert not await settled(waiting)
+    await frontier.add([link("http://a/")], more=False)
+    assert [str(visit.link.url) for visit in await waiting] == ["http://a/"]
+
+
+async def test_a_host_not_heard_from_has_one_visit_out_then_per_host(desk: Desk) -> None:
+    frontier = await desk.open(concurrency={"per_host": 3})
+    await frontier.add([link(f"http://a/{n}") for n in range(6)])
+    first = await frontier.lease(6)
+    assert len(first) == 1
+    await frontier.finish(first[0], saved(first[0], desk))
+    assert len(await frontier.lease(6)) == 3
+
+
+async def test_every_host_gets_its_share(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link(f"http://a/{n}") for n in range(50)] + [link("http://b/"), link("http://c/")])
+    assert {visit.link.url.host for visit in await frontier.lease(3)} == {"a", "b", "c"}
+
+
+async def test_delay_counts_from_when_the_request_began(desk: Desk) -> None:
+    frontier = await desk.open(politeness={"delay": 10.0})
+    await frontier.add([link("http://a/1"), link("http://a/2")])
+    (visit,) = await frontier.lease(2)
+    outcome = saved(visit, desk)
+    desk.now += 4
+    await frontier.finish(visit, outcome)
+    waiting = asyncio.ensure_future(frontier.lease(1))
+    await desk.pass_time(frontier, 5.9)
+    assert not await settled(waiting)
+    await desk.pass_time(frontier, 0.2)
+    assert len(await waiting) == 1
+
+
+async def test_a_host_may_have_its_own_delay_and_share(desk: Desk) -> None:
+    hosts = {"a": HostSettings(delay=5.0), "b": HostSettings(per_host=2)}
+    frontier = await desk.open(hosts=hosts)
+    await frontier.add([link(f"http://{host}/{n}") for host in "ab" for n in range(5)])
+    for visit in await frontier.lease(2):
+        await frontier.finish(visit, saved(visit, desk))
+    assert sorted(visit.link.url.host for visit in await frontier.lease(9)) == ["b", "b"]
+
+
+async def test_what_asked_nothing_costs_no_pace(desk: Desk) -> None:
+    frontier = await desk.open(politeness={"delay": 10.0})
+    await frontier.add([link("http://a/1"), link("http://a/2")])
+    (visit,) = await frontier.lease(1)
+    await frontier.finish(visit, Outcome(Verdict.FAILED, error="scheme"))
+    assert len(await frontier.lease(1)) == 1
+
+
+async def test_released_visits_come_back_with_their_attempt(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link("http://a/")])
+    (visit,) = await frontier.lease(1)
+    await frontier.release([visit])
+    (again,) = await frontier.lease(1)
+    assert (again.link, again.attempt) == (visit.link, 1)
+    assert again.token != visit.token
+
+
+async def test_a_stale_token_changes_nothing(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link("http://a/")])
+    (visit,) = await frontier.lease(1)
+    await frontier.release([visit])
+    await frontier.finish(visit, saved(visit, desk))
+    assert frontier.counts.saved == 0
+    assert len(await frontier.lease(1)) == 1
+
+
+async def test_a_lease_that_was_cancelled_is_not_lost(desk: Desk) -> None:
+    frontier = await desk.open()
+    waiting = asyncio.ensure_future(frontier.lease(1))
+    await frontier.add([], more=True)
+    waiting.cancel()
+    await frontier.add([link("http://a/")])
+    assert len(await frontier.lease(1)) == 1
+
+
+async def test_retry_waits_its_time_and_spends_an_attempt(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link("http://a/")])
+    (visit,) = await frontier.lease(1)
+    await frontier.finish(visit, rejected(500, desk, retry_in=5.0))
+    waiting = asyncio.ensure_future(frontier.lease(1))
+    await desk.pass_time(frontier, 4.9)
+    assert not await settled(waiting)
+    await desk.pass_time(frontier, 0.2)
+    assert (await waiting)[0].attempt == 2
+
+
+async def test_a_pause_holds_the_whole_host_and_no_other(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link("http://a/1"), link("http://a/2"), link("http://b/")])
+    visits = await frontier.lease(2)
+    for visit in visits:
+        if visit.link.url.host == "a":
+            await frontier.finish(visit, rejected(503, desk, retry_in=1.0, pause=60.0))
+        else:
+            await frontier.finish(visit, saved(visit, desk, *found(visit, "http://b/2")))
+    assert [str(visit.link.url) for visit in await frontier.lease(5)] == ["http://b/2"]
+    assert any(isinstance(event, Held) and event.host == "a" and event.seconds == 60 for event in desk.events)
+    waiting = asyncio.ensure_future(frontier.lease(5))
+    await desk.pass_time(frontier, 59)
+    assert not await settled(waiting)
+    await desk.pass_time(frontier, 2)
+    assert {visit.link.url.host for visit in await waiting} == {"a"}
+
+
+class TestHostFailure:
+    async def test_backs_off_one_probe_at_a_time_and_spends_no_attempt(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/0")])
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, saved(visit, desk, *found(visit, "http://a/1", "http://a/2")))
+        for _ in range(10):
+            desk.now += 61
+            waiting = asyncio.ensure_future(frontier.lease(4))
+            await desk.pass_time(frontier, 0)
+            visits = await waiting
+            for visit in visits:
+                assert visit.attempt == 1
+            for visit in visits:
+                await frontier.finish(visit, failed("connect", desk))
+        assert {state for _, state in records(desk).items()} == {("saved", None), ("failed", "connect")}
+        assert any(isinstance(event, Noted) and event.warning for event in desk.events)
+
+    async def test_one_that_never_answered_has_as_many_tries_as_a_document(self, desk: Desk) -> None:
+        frontier = await desk.open(fetch={"max_retries": 2})
+        await frontier.add([link("http://a/1"), link("http://a/2")])
+        tries = 0
+        while visits := await asyncio.wait_for(self._after(desk, frontier, 100), 5):
+            tries += len(visits)
+            for visit in visits:
+                await frontier.finish(visit, failed("dns", desk))
+        assert tries == 3
+        assert records(desk) == {"http://a/1": ("failed", "dns"), "http://a/2": ("failed", "dns")}
+
+    async def _after(self, desk: Desk, frontier: SqliteFrontier, seconds: float) -> "list[Visit]":
+        waiting = asyncio.ensure_future(frontier.lease(4))
+        await desk.pass_time(frontier, seconds)
+        return list(await waiting)
+
+    async def test_links_found_later_to_a_host_that_was_given_up_end_with_its_word(self, desk: Desk) -> None:
+        frontier = await desk.open(fetch={"max_retries": 0})
+        await frontier.add([link("http://dead/"), link("http://a/")])
+        for visit in await frontier.lease(2):
+            dead = visit.link.url.host == "dead"
+            await frontier.finish(
+                visit, failed("dns", desk) if dead else saved(visit, desk, *found(visit, "http://dead/x"))
+            )
+        assert await frontier.lease(1) == []
+        assert records(desk)["http://dead/x"] == ("failed", "dns")
+
+    async def test_an_answer_ends_the_back_off(self, desk: Desk) -> None:
+        frontier = await desk.open(concurrency={"per_host": 4})
+        await frontier.add([link(f"http://a/{n}") for n in range(9)])
+        (visit,) = await frontier.lease(9)
+        await frontier.finish(visit, failed("connect", desk))
+        (visit,) = await self._after(desk, frontier, 2)
+        await frontier.finish(visit, saved(visit, desk))
+        assert len(await frontier.lease(9)) == 4
+
+    async def test_a_reset_spends_an_attempt_and_lets_another_url_probe(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/1"), link("http://a/2")])
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, failed("reset", desk, asked=True, retry_in=1.0))
+        (probe,) = await self._after(desk, frontier, 1.5)
+        assert str(probe.link.url) == "http://a/2"
+        await frontier.finish(probe, saved(probe, desk))
+        (again,) = await self._after(desk, frontier, 3)
+        assert (str(again.link.url), again.attempt) == ("http://a/1", 2)
+        await frontier.finish(again, failed("reset", desk, asked=True))
+        assert await self._after(desk, frontier, 100) == []
+        assert records(desk)["http://a/1"] == ("failed", "reset")
+
+
+class TestRobots:
+    async def rules(self, desk: Desk, frontier: SqliteFrontier, text: bytes) -> None:
+        (visit,) = await frontier.lease(9)
+        assert (visit.link.kind, visit.link.url.path) == (Kind.ROBOTS, "/robots.txt")
+        await frontier.finish(
+            visit, Outcome(Verdict.REJECTED, error="status", head=head(404), rules=text, asked_at=desk.now)
+        )
+
+    async def test_come_first_and_are_obeyed_in_bulk(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"robots": True})
+        await frontier.add([link("http://a/ok")] + [link(f"http://a/no/{n}") for n in range(3_000)])
+        await self.rules(desk, frontier, b"User-agent: *\nDisallow: /no/\n")
+        (visit,) = await frontier.lease(9)
+        assert str(visit.link.url) == "http://a/ok"
+        await frontier.finish(visit, saved(visit, desk))
+        assert await frontier.lease(9) == []
+        assert frontier.counts.refused == 3_000
+        assert records(desk)["http://a/no/7"] == ("refused", "robots")
+
+    async def test_give_the_crawl_delay_before_the_first_page_within_its_cap(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"robots": True, "max_crawl_delay": 20.0})
+        await frontier.add([link("http://a/1")])
+        await self.rules(desk, frontier, b"User-agent: crawler\nCrawl-delay: 100\n")
+        waiting = asyncio.ensure_future(frontier.lease(1))
+        await desk.pass_time(frontier, 19)
+        assert not await settled(waiting)
+        await desk.pass_time(frontier, 2)
+        assert len(await waiting) == 1
+        assert any(isinstance(event, Noted) and "crawl-delay" in event.text for event in desk.events)
+
+    async def test_not_to_be_had_for_now_hold_the_host_until_it_is_given_up(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"robots": True, "give_up_after": 100.0})
+        await frontier.add([link("http://a/1"), link("http://a/2")])
+        asked = 0
+        while True:
+            waiting = asyncio.ensure_future(frontier.lease(9))
+            await desk.pass_time(frontier, 70)
+            visits = await waiting
+            if not visits:
+                break
+            (visit,) = visits
+            assert visit.link.kind is Kind.ROBOTS
+            asked += 1
+            await frontier.finish(visit, Outcome(Verdict.REJECTED, error="status", head=head(503), asked_at=desk.now))
+        assert asked == 3
+        assert records(desk)["http://a/1"] == ("refused", "robots")
+
+    async def test_are_asked_for_again_after_a_day(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"robots": True})
+        await frontier.add([link("http://a/1"), link("http://a/2")])
+        await self.rules(desk, frontier, b"")
+        (visit,) = await frontier.lease(1)
+        desk.now += 100_000
+        await frontier.finish(visit, saved(visit, desk))
+        await self.rules(desk, frontier, b"User-agent: *\nDisallow: /")
+        assert await frontier.lease(1) == []
+
+    async def test_switched_on_for_a_crawl_that_was_begun_without(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/1")])
+        await desk.close()
+        frontier = await desk.open(politeness={"robots": True})
+        await self.rules(desk, frontier, b"")
+        assert len(await frontier.lease(1)) == 1
+
+
+class TestDepth:
+    async def test_a_shorter_way_lowers_a_page_and_all_below_it_and_revives_what_was_too_deep(self, desk: Desk) -> None:
+        frontier = await desk.open(crawl={"max_depth": 3})
+        await frontier.add([link("http://a/")])
+        ways = {"http://a/": ["http://a/1", "http://a/x"], "http://a/1": ["http://a/2"], "http://a/2": ["http://a/3"]}
+        held = None
+        while visits := await asyncio.wait_for(frontier.lease(1), 5):
+            (visit,) = visits
+            url = str(visit.link.url)
+            if url == "http://a/x" and held is None:
+                held = visit
+            elif url == "http://a/3":
+                await frontier.finish(visit, saved(visit, desk, *found(visit, "http://a/4", refused="limit")))
+                assert held is not None
+                assert records(desk)["http://a/4"] == ("skipped", "limit")
+                await frontier.finish(held, saved(held, desk, *found(held, "http://a/3")))
+            else:
+                await frontier.finish(visit, saved(visit, desk, *found(visit, *ways.get(url, []))))
+        assert records(desk)["http://a/4"] == ("saved", None)
+
+    async def test_a_page_that_rises_while_it_is_out_lifts_its_children(self, desk: Desk) -> None:
+        frontier = await desk.open(crawl={"max_depth": 5})
+        await frontier.add([link("http://a/deep", depth=5, parent="http://a/p")])
+        (visit,) = await frontier.lease(1)
+        await frontier.add([link("http://a/deep", depth=0, parent=None)])
+        await frontier.finish(visit, saved(visit, desk, *found(visit, "http://a/child", refused="limit")))
+        (child,) = await frontier.lease(1)
+        assert (str(child.link.url), child.link.depth) == ("http://a/child", 1)
+
+
+class TestKinds:
+    async def test_images_of_a_page_come_before_the_next_page(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/p1"), link("http://a/i", Kind.IMAGE)])
+        assert (await frontier.lease(1))[0].link.kind is Kind.IMAGE
+
+    async def test_a_page_that_was_first_seen_as_an_image_is_visited_as_a_page(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/x", Kind.IMAGE, parent="http://a/")])
+        await frontier.add([link("http://a/x", parent="http://a/")])
+        (visit,) = await frontier.lease(1)
+        assert visit.link.kind is Kind.PAGE
+
+    async def test_one_rejected_as_no_image_is_asked_for_again_as_a_page(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/x", Kind.IMAGE)])
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, Outcome(Verdict.REJECTED, error="type", head=head(), asked_at=desk.now))
+        await frontier.add([link("http://a/x")])
+        (visit,) = await frontier.lease(1)
+        assert visit.link.kind is Kind.PAGE
+
+    async def test_and_also_when_it_became_one_while_it_was_out(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/x", Kind.IMAGE)])
+        (visit,) = await frontier.lease(1)
+        await frontier.add([link("http://a/x")])
+        await frontier.finish(visit, Outcome(Verdict.REJECTED, error="type", head=head(), asked_at=desk.now))
+        (visit,) = await frontier.lease(1)
+        assert (visit.link.kind, visit.attempt) == (Kind.PAGE, 1)
+
+
+class TestLimits:
+    async def test_max_pages_leaves_the_rest_queued_and_counts_what_is_out(self, desk: Desk) -> None:
+        frontier = await desk.open(crawl={"max_pages": 3})
+        await frontier.add([link("http://a/0")])
+        (visit,) = await frontier.lease(9)
+        image = found(visit, "http://a/i.png", kind=Kind.IMAGE)
+        pages = found(visit, *(f"http://a/{n}" for n in range(1, 9)))
+        image = [type(image[0])(image[0].reference, link("http://a/i.png", Kind.IMAGE, parent="http://a/0"), None)]
+        await frontier.finish(visit, saved(visit, desk, *pages, *image))
+        visits = await frontier.lease(9)
+        assert [visit.link.kind for visit in visits].count(Kind.PAGE) == 2
+        for visit in visits:
+            await frontier.finish(visit, saved(visit, desk))
+        assert await frontier.lease(9) == []
+        assert (frontier.counts.pages, frontier.counts.queued, frontier.counts.limit) == (3, 6, "max-pages")
+
+    async def test_a_page_that_failed_makes_room_for_another(self, desk: Desk) -> None:
+        frontier = await desk.open(crawl={"max_pages": 1})
+        await frontier.add([link("http://a/0"), link("http://a/1")])
+        (visit,) = await frontier.lease(9)
+        waiting = asyncio.ensure_future(frontier.lease(9))
+        assert not await settled(waiting)
+        await frontier.finish(visit, rejected(404, desk))
+        assert [str(visit.link.url) for visit in await waiting] == ["http://a/1"]
+
+    async def test_max_bytes_stops_leasing(self, desk: Desk) -> None:
+        frontier = await desk.open(crawl={"max_bytes": 100})
+        await frontier.add([link("http://a/0"), link("http://a/1")])
+        (visit,) = await frontier.lease(9)
+        await frontier.finish(visit, saved(visit, desk, size=100))
+        assert await frontier.lease(9) == []
+        assert frontier.counts.limit == "max-bytes"
+
+    async def test_a_higher_limit_goes_on(self, desk: Desk) -> None:
+        frontier = await desk.open(crawl={"max_pages": 1})
+        await frontier.add([link("http://a/0"), link("http://a/1")])
+        await visit_all(desk, frontier, {})
+        await desk.close()
+        frontier = await desk.open(crawl={"max_pages": 2})
+        assert await visit_all(desk, frontier, {}) == ["http://a/1"]
+
+
+class TestRedirects:
+    async def test_a_redirect_is_a_link_and_a_seed_s_is_a_seed(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/")])
+        (visit,) = await frontier.lease(1)
+        moved = visit.link.moved(URL("http://b/"))
+        await frontier.finish(visit, Outcome(Verdict.REDIRECTED, head=head(301), moved=moved, asked_at=desk.now))
+        (target,) = await frontier.lease(1)
+        assert (str(target.link.url), target.link.hops, target.link.is_seed) == ("http://b/", 1, True)
+        assert [str(url) for url in frontier.seeds()] == ["http://a/", "http://b/"]
+        with Records(desk.folder) as read:
+            assert next(read.urls()).redirect == "http://b/"
+
+    async def test_a_loop_is_a_failure(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/1")])
+        for target in ("http://a/2", "http://a/3", "http://a/1"):
+            (visit,) = await frontier.lease(1)
+            moved = visit.link.moved(URL(target))
+            await frontier.finish(visit, Outcome(Verdict.REDIRECTED, head=head(302), moved=moved, asked_at=desk.now))
+        assert await frontier.lease(1) == []
+        assert records(desk)["http://a/3"] == ("failed", "redirect")
+
+
+class TestRestart:
+    async def test_what_was_in_flight_is_queued_again_with_its_attempt(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/1"), link("http://a/2")])
+        await frontier.lease(1)
+        await desk.close()
+        frontier = await desk.open()
+        assert [str(url) for url in frontier.interrupted] == ["http://a/1"]
+        assert frontier.counts.leased == 0
+        assert sorted(await visit_all(desk, frontier, {})) == ["http://a/1", "http://a/2"]
+
+    async def test_a_finished_crawl_has_nothing_to_lease(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/")])
+        await visit_all(desk, frontier, {})
+        await desk.close()
+        frontier = await desk.open()
+        assert await frontier.add([link("http://a/")]) == 0
+        assert await frontier.lease(1) == []
+
+    async def test_a_start_url_that_failed_is_asked_again_where_nothing_was_saved(self, desk: Desk) -> None:
+        frontier = await desk.open(fetch={"max_retries": 0})
+        await frontier.add([link("http://a/")])
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, failed("connect", desk))
+        assert await frontier.lease(1) == []
+        await desk.close()
+        frontier = await desk.open()
+        assert [str(visit.link.url) for visit in await frontier.lease(1)] == ["http://a/"]
+
+    async def test_looser_rules_revive_and_stricter_ones_skip(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/")])
+        (visit,) = await frontier.lease(1)
+        out, queued = found(visit, "http://b/", refused="scope"), found(visit, "http://a/1")
+        await frontier.finish(visit, saved(visit, desk, *out, *queued))
+        await frontier.reconsider(lambda link, before: None if link.url.host == "b" else "scope")
+        assert records(desk) == {
+            "http://a/": ("saved", None), "http://b/": ("queued", None), "http://a/1": ("skipped", "scope"),
+        }  # fmt: skip
+
+    async def test_two_at_once_are_refused(self, desk: Desk) -> None:
+        await desk.open()
+        with pytest.raises(CrawldbError, match="another crawler"):
+            Database(desk.folder)
+
+
+async def test_a_broken_database_is_heard_of_by_every_caller(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([], more=True)
+    waiting = asyncio.ensure_future(frontier.lease(1))
+    await asyncio.sleep(0)
+    desk.break_it()
+    with pytest.raises(CrawldbError):
+        await frontier.add([link("http://a/")])
+    with pytest.raises(CrawldbError):
+        await waiting
+    with pytest.raises(CrawldbError):
+        await frontier.lease(1)
+
+
+async def test_counts_are_told_after_each_commit(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link("http://a/")])
+    counted = [event.counts for event in desk.events if isinstance(event, Counted)]
+    assert counted[-1] == frontier.counts
+    assert frontier.counts.queued == 1
+
+
+async def test_the_visits_are_kept(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link("http://a/")])
+    (visit,) = await frontier.lease(1)
+    await frontier.finish(visit, rejected(500, desk, retry_in=0.0))
+    (visit,) = await frontier.lease(1)
+    await frontier.finish(visit, saved(visit, desk))
+    rows = desk.query("SELECT run, attempt, verdict, error, head FROM visits ORDER BY id")
+    assert rows == [(1, 1, "rejected", "status", head().raw), (1, 2, "saved", None, head().raw)]
+
+
+async def test_links_are_kept_in_page_order_with_their_reasons(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link("http://a/")])
+    (visit,) = await frontier.lease(1)
+    both = [*found(visit, "http://a/1"), *found(visit, "http://b/", refused="scope"), *found(visit, "http://a/1")]
+    await frontier.finish(visit, saved(visit, desk, *both))
+    with Records(desk.folder) as read:
+        assert [(one.source, one.target, one.tag, one.attribute, one.text, one.reason) for one in read.links()] == [
+            ("http://a/", "http://a/1", "a", "href", "http://a/1", None),
+            ("http://a/", "http://b/", "a", "href", "http://b/", "scope"),
+            ("http://a/", "http://a/1", "a", "href", "http://a/1", None),
+        ]
