@@ -1,0 +1,192 @@
+"""Documents as files: written whole under a temporary name, then renamed to the one that URL and true type give.
+
+It decides nothing about whether a document is wanted. Small bodies that wait at the same moment are written in one hop
+to a thread; large ones stream through aiofiles. `OSError` becomes `StoreError` here.
+"""
+
+import asyncio
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import aiofiles
+from aiofiles.os import wrap
+
+from crawler.errors import StoreError
+from crawler.interfaces import Response
+from crawler.model import URL, Link, ResponseHead, Saved
+from crawler.settings import StoreSettings
+from crawler.units import format_size
+from crawler.web.paths import candidates, path
+from crawler.web.sniff import SNIFF_SIZE, sniff_media_type
+
+TEMPORARY: Final = ".tmp"
+FOLDERS: Final = 10_000
+"""Folders remembered as made."""
+
+
+@contextmanager
+def store_errors(place: Path) -> Iterator[None]:
+    """Turns a failure of the file system into a `StoreError` of one line."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{error.filename or place}: {error.strerror or error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A small file to be written."""
+
+    temporary: Path
+    final: Path
+    body: bytes
+    modified_at: float | None
+
+
+class FileStore:
+    """`Store` in the folder `output`, which no other process writes to at the same time."""
+
+    def __init__(self, output: Path, settings: StoreSettings) -> None:
+        self._output = output
+        self._settings = settings
+        self._names = count(1)
+        self._folders: set[Path] = set()
+        self._jobs: list[tuple[Job, asyncio.Future[str]]] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._write_all = wrap(self._write_jobs)
+        self._open_new = wrap(self._prepare)
+        self._finish = wrap(self._complete)
+
+    def open(self, interrupted: Iterable[URL]) -> None:
+        """Make the folder ready: temporary files go, and files that a killed run renamed but did not record."""
+        with store_errors(self._output):
+            shutil.rmtree(self._output / TEMPORARY, ignore_errors=True)
+            (self._output / TEMPORARY).mkdir(parents=True, exist_ok=True)
+            for url in interrupted:
+                for name in candidates(url, self._settings.max_name):
+                    with suppress(FileNotFoundError, NotADirectoryError):
+                        (self._output / name).unlink()
+
+    async def save(self, link: Link, response: Response) -> Saved:
+        """As `Store.save`: the file is there under its final name when this returns."""
+        first = await response.peek(self._settings.memory + 1)
+        media_type = sniff_media_type(response.head.headers.get("content-type"), first[:SNIFF_SIZE])
+        name = path(link.url, media_type, self._settings.max_name)
+        temporary = self._output / TEMPORARY / str(next(self._names))
+        modified_at = _last_modified(response.head)
+        if len(first) <= self._settings.memory:
+            size = len(first)
+            digest = await self._write(Job(temporary, self._output / name, first, modified_at))
+        else:
+            size, digest = await self._stream(temporary, self._output / name, response, modified_at)
+        return Saved(name, media_type, size, digest)
+
+    async def _write(self, job: Job) -> str:
+        """The digest of a small file, once it is written together with those that wait at the same moment."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[str] = loop.create_future()
+        self._jobs.append((job, future))
+        if self._writer is None:
+            self._writer = loop.create_task(self._write_waiting(), name="store")
+        return await asyncio.shield(future)
+
+    async def _write_waiting(self) -> None:
+        while self._jobs:
+            batch, self._jobs = self._jobs, []
+            results = await self._write_all([job for job, _ in batch])
+            for (_, future), result in zip(batch, results, strict=True):
+                if isinstance(result, str):
+                    future.set_result(result)
+                else:
+                    future.set_exception(result)
+                    future.exception()
+        self._writer = None
+
+    def _write_jobs(self, jobs: list[Job]) -> list[str | StoreError]:
+        results: list[str | StoreError] = []
+        for job in jobs:
+            try:
+                with store_errors(job.final):
+                    self._prepare()
+                    with job.temporary.open("xb", buffering=0) as file:
+                        file.write(job.body)
+                    self._complete(job.temporary, job.final, job.modified_at)
+                results.append(hashlib.sha256(job.body).hexdigest())
+            except StoreError as error:
+                _remove(job.temporary)
+                results.append(error)
+        return results
+
+    async def _stream(
+        self, temporary: Path, final: Path, response: Response, modified_at: float | None
+    ) -> tuple[int, str]:
+        """The size and digest of a large body, written as it comes."""
+        size, checked, digest = 0, 0, hashlib.sha256()
+        try:
+            with store_errors(final):
+                await self._open_new()
+                async with aiofiles.open(temporary, "xb", buffering=0) as file:
+                    async for chunk in response.chunks():
+                        digest.update(chunk)
+                        await file.write(chunk)
+                        size += len(chunk)
+                        if size - checked >= 8 * 1024 * 1024:
+                            checked = size
+                            await self._open_new()
+                await self._finish(temporary, final, modified_at)
+        except BaseException:
+            _remove(temporary)
+            raise
+        return size, digest.hexdigest()
+
+    def _prepare(self) -> None:
+        """Whether there is room for more; `StoreError` names the setting where there is not."""
+        free = shutil.disk_usage(self._output).free
+        if free < self._settings.min_free:
+            least = format_size(self._settings.min_free)
+            raise StoreError(f"{self._output}: only {format_size(free)} are free, and store.min_free keeps {least}")
+
+    def _complete(self, temporary: Path, final: Path, modified_at: float | None) -> None:
+        """From the temporary name to the final one."""
+        if modified_at is not None:
+            os.utime(temporary, (modified_at, modified_at))
+        if final.parent not in self._folders:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            if len(self._folders) >= FOLDERS:
+                self._folders.clear()
+            self._folders.add(final.parent)
+        if self._settings.durability == "power":
+            _sync(temporary)
+        temporary.replace(final)
+        if self._settings.durability == "power":
+            _sync(final.parent)
+
+
+def _sync(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(temporary: Path) -> None:
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
+
+
+def _last_modified(head: ResponseHead) -> float | None:
+    """The server's Last-Modified as seconds since 1970, None where it says nothing usable."""
+    try:
+        moment = parsedate_to_datetime(head.headers.get("last-modified") or "").timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if 0 <= moment < 1 << 33 else None
