@@ -1,0 +1,195 @@
+"""Settings become running parts: the only file that names concrete classes. Building and closing are one list."""
+
+import asyncio
+import hashlib
+import json
+import logging
+import random
+import resource
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from crawler import policy
+from crawler.crawl import Crawl, Parts
+from crawler.crawldb.database import Database
+from crawler.crawldb.frontier import SqliteFrontier
+from crawler.crawldb.pace import Pace
+from crawler.errors import InvalidURLError, SettingsError
+from crawler.interfaces import Extractor, Fetcher, Observer
+from crawler.model import URL, Event, Link, Noted, Page, Reference
+from crawler.net.fetcher import HttpFetcher
+from crawler.net.follow import FollowingFetcher
+from crawler.net.pool import Pool, affordable
+from crawler.settings import Settings, effective, fixed_keys
+from crawler.store.files import FileStore
+from crawler.web.links import find_references
+from crawler.web.url import split_userinfo
+
+ROBOTS_REDIRECTS: Final = 5
+"""Redirects followed for a robots.txt (RFC 9309 section 2.3.1.2)."""
+
+JUDGED_BY: Final = ("scope.", "images.", "crawl.max_depth", "politeness.nofollow", "politeness.robots")
+"""The settings by which links are followed or not."""
+
+
+@asynccontextmanager
+async def open_crawl(
+    settings: Settings, *, observers: Sequence[Observer] = (), extractors: Sequence[Extractor] | None = None
+) -> AsyncIterator[Crawl]:
+    """A crawl that is ready to run; leaving the context closes all its parts.
+
+    `extractors` are asked beside the built-in one. `SettingsError` and `InvalidURLError` come before anything is
+    written.
+    """
+    starts = start_urls(settings)
+    folder = output_folder(settings)
+    clock = _wall_clock()
+    observe = _told(observers)
+    settings = _affordable(settings, observe)
+    async with AsyncExitStack() as stack:
+        database = Database(_made(folder), settings.store.durability)
+        stack.callback(database.close)
+        facts = database.facts()
+        _check_fixed(settings, facts, folder)
+        pace = Pace(settings.concurrency, settings.politeness, settings.fetch, dict(settings.hosts), random.random)
+        frontier = SqliteFrontier(database, pace, settings.crawl, clock, observe)
+        stack.push_async_callback(frontier.close)
+        store = FileStore(folder, settings.store)
+        store.open(frontier.interrupted)
+        roots = [*frontier.seeds(), *starts]
+        rules = policy.Rules.of(settings, roots)
+        await _apply_rules(settings, rules, roots, frontier, facts)
+        pool = await stack.enter_async_context(Pool(settings.fetch, settings.concurrency.total))
+        fetcher = HttpFetcher(pool, settings.fetch, credentials(settings))
+        parts = Parts(
+            frontier=frontier,
+            fetcher=fetcher,
+            robots=FollowingFetcher(fetcher, policy.next_hop, ROBOTS_REDIRECTS),
+            store=store,
+            extractors=(built_in_extractor, *(extractors or ())),
+            observe=observe,
+            counts=lambda: frontier.counts,
+            clock=clock,
+            chance=random.random,
+        )
+        crawl = Crawl(parts, settings, rules, starts, resumed=bool(facts))
+        stack.callback(lambda: frontier.end(crawl.stopped))
+        yield crawl
+
+
+@asynccontextmanager
+async def open_fetcher(settings: Settings) -> AsyncIterator[Fetcher]:
+    """A fetcher for a person: it follows redirects and asks no robots.txt."""
+    async with Pool(settings.fetch, settings.concurrency.total) as pool:
+        fetcher = HttpFetcher(pool, settings.fetch, credentials(settings))
+        yield FollowingFetcher(fetcher, policy.next_hop, settings.fetch.max_redirects)
+
+
+def built_in_extractor(page: Page) -> Iterable[Reference]:
+    """The references of an HTML page."""
+    return find_references(page.body, page.encoding, page.url)
+
+
+def start_urls(settings: Settings) -> list[URL]:
+    """The start URLs, each once; `SettingsError` where there is none, `InvalidURLError` where one cannot be crawled."""
+    urls = [_start_url(text) for text in settings.crawl.start]
+    if not urls:
+        raise SettingsError("crawl.start: no start URL was given")
+    return list(dict.fromkeys(urls))
+
+
+def _start_url(text: str) -> URL:
+    url = split_userinfo(text)[0]
+    if not url.is_http:
+        raise InvalidURLError(f"cannot crawl {url}: the scheme {url.scheme!r} is not one of http, https")
+    return url
+
+
+def output_folder(settings: Settings) -> Path:
+    """Where the crawl lies: `store.output`, else a folder named after the first start URL's host."""
+    folder = Path(settings.store.output or start_urls(settings)[0].site.replace(":", "_").strip("[]"))
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"store.output: {folder} is a file; takes a folder, new or with a crawl in it")
+    return folder
+
+
+def credentials(settings: Settings) -> dict[str, tuple[str, str]]:
+    """(user, password) by origin: from `[hosts]`, and from the start URLs' own userinfo."""
+    found = {}
+    for name, own in settings.hosts.items():
+        if own.user is not None or own.password is not None:
+            origins = [name] if "://" in name else [f"http://{name}", f"https://{name}"]
+            found.update({URL(origin).origin: (own.user or "", own.password or "") for origin in origins})
+    for text in settings.crawl.start:
+        url, credential = split_userinfo(text)
+        if credential is not None:
+            found[url.origin] = credential
+    return found
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"store.output: {folder} cannot be made: {error.strerror}") from error
+    return folder
+
+
+def _check_fixed(settings: Settings, facts: dict[str, str], folder: Path) -> None:
+    """What shapes the store stays as it was when the folder was begun."""
+    values = {item.key: json.dumps(item.value) for item in effective(settings, {})}
+    for key in fixed_keys():
+        if facts.get(key, values[key]) != values[key]:
+            raise SettingsError(f"{key}: {folder} was begun with {facts[key]}; it cannot become {values[key]} there")
+
+
+async def _apply_rules(
+    settings: Settings, rules: policy.Rules, roots: Iterable[URL], frontier: SqliteFrontier, facts: dict[str, str]
+) -> None:
+    """Where scope, limits or start URLs differ from the last run's, what waits or was skipped is judged anew."""
+    followed = {item.key: item.value for item in effective(settings, {}) if item.key.startswith(JUDGED_BY)}
+    now = hashlib.sha256(json.dumps([followed, sorted({str(url) for url in roots})]).encode()).hexdigest()
+    if facts.get("rules") not in (None, now):
+
+        def judge(link: Link, before: str | None) -> str | None:
+            if before == "robots":
+                return before if settings.politeness.robots else rules.refuse(link)
+            return rules.refuse(link, nofollow=before == "nofollow")
+
+        await frontier.reconsider(judge)
+    values = {item.key: json.dumps(item.value) for item in effective(settings, {})}
+    await frontier.state({"rules": now, **{key: values[key] for key in fixed_keys()}})
+
+
+def _affordable(settings: Settings, observe: Observer) -> Settings:
+    """The settings with no more requests in flight than the limit on open files has room for."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    total = affordable(settings.concurrency.total, descriptors)
+    if total == settings.concurrency.total:
+        return settings
+    observe(Noted(f"concurrency.total is {total} here: no more than {descriptors} files may be open", warning=True))
+    return replace(settings, concurrency=replace(settings.concurrency, total=total))
+
+
+def _wall_clock() -> Callable[[], float]:
+    """Seconds since 1970 as of now, which go on evenly whatever happens to the machine's clock."""
+    loop = asyncio.get_running_loop()
+    offset = time.time() - loop.time()
+    return lambda: loop.time() + offset
+
+
+def _told(observers: Sequence[Observer]) -> Observer:
+    """One observer that tells all; one that fails is a bug of its own, and steers nothing."""
+
+    def observe(event: Event) -> None:
+        for observer in observers:
+            try:
+                observer(event)
+            except Exception:
+                logging.getLogger("crawler").exception("an observer failed")
+
+    return observe

@@ -1,0 +1,337 @@
+"""The heart: a bounded number of workers, and the life of one visit from its lease to its outcome.
+
+It knows the seams and the policy, and no room: not where visits come from, how bytes travel or where they lie.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from crawler import policy
+from crawler.errors import CrawldbError, CrawlError, FetchError, FetchTimeoutError, StoreError, TooLargeError
+from crawler.http1.media_type import parse_media_type
+from crawler.interfaces import Extractor, Fetcher, Frontier, Observer, Response, Store
+from crawler.model import (
+    URL,
+    Counts,
+    Finished,
+    Found,
+    Kind,
+    Leased,
+    Link,
+    Noted,
+    Outcome,
+    Page,
+    Request,
+    Saved,
+    Verdict,
+    Visit,
+)
+from crawler.settings import PRODUCT, Settings
+from crawler.web.charset import find_encoding
+from crawler.web.robots import MAX_SIZE
+from crawler.web.sniff import SNIFF_SIZE, is_html, is_image, sniff_media_type
+
+GRACE: Final = 8.0
+"""Seconds that visits in flight have to finish once the crawl is told to stop."""
+
+SMALL_HTML: Final = 1_000_000
+"""Bytes up to which a page is read without regard to others; larger ones share `fetch.html_memory`."""
+
+LONG_EXTRACTION: Final = 250_000
+"""Bytes from which a page's links are read in a thread, so that the loop goes on."""
+
+DOCUMENTS: Final = frozenset({200, 203})
+"""The statuses whose body is the document that was asked for (RFC 9110 section 15.3)."""
+
+log: Final = logging.getLogger("crawler")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run came to. `stopped` is the word for what ended it before the crawl was finished.
+
+    None where it is finished.
+    """
+
+    counts: Counts
+    stopped: str | None
+    detail: str | None
+    resumed: bool
+    already_finished: bool
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a crawl is put together from.
+
+    `robots` is a fetcher that follows redirects, `clock` the wall clock in seconds.
+    """
+
+    frontier: Frontier
+    fetcher: Fetcher
+    robots: Fetcher
+    store: Store
+    extractors: Sequence[Extractor]
+    observe: Observer
+    counts: Callable[[], Counts]
+    clock: Callable[[], float]
+    chance: Callable[[], float]
+
+
+class Crawl:
+    """One run of a crawl: `run` it once; `stop` it from a signal handler or another task."""
+
+    def __init__(
+        self, parts: Parts, settings: Settings, rules: policy.Rules, starts: Sequence[URL], *, resumed: bool = False
+    ) -> None:
+        self._parts = parts
+        self._settings = settings
+        self._rules = rules
+        self._starts = starts
+        self._resumed = resumed
+        self._stopped: str | None = None
+        self._detail: str | None = None
+        self._stopping = asyncio.Event()
+        self._idle: set[asyncio.Task[None]] = set()
+        self._large = asyncio.Semaphore(max(1, settings.fetch.html_memory // settings.fetch.max_html))
+
+    async def run(self) -> Summary:
+        """Crawl from the start URLs to the end, a limit, or `stop`.
+
+        `StoreError` and `CrawldbError` end it as a stop does.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        before = self._parts.counts()
+        new = await self._parts.frontier.add([Link(url) for url in self._starts])
+        timer = None
+        if self._settings.crawl.max_time is not None:
+            timer = loop.call_later(self._settings.crawl.max_time, self.stop, "max-time")
+        workers = [
+            asyncio.create_task(self._work(), name=f"worker {n}") for n in range(self._settings.concurrency.total)
+        ]
+        try:
+            await self._watch(workers)
+        finally:
+            if timer is not None:
+                timer.cancel()
+            await _cancel(workers)
+        counts = self._parts.counts()
+        idle = self._resumed and not new and not before.queued and not before.limit
+        counts = replace(counts, queued=counts.queued + counts.leased, leased=0)
+        return Summary(counts, self.stopped, self._detail, self._resumed, idle, loop.time() - began)
+
+    def stop(self, reason: str, detail: str | None = None) -> None:
+        """End in good order: what is in flight may finish for a while, nothing new begins. The first reason counts."""
+        if self._stopped is None:
+            self._stopped, self._detail = reason, detail
+        self._stopping.set()
+        for worker in tuple(self._idle):
+            worker.cancel()
+
+    @property
+    def stopped(self) -> str | None:
+        """The word for what ended the run before the crawl was finished."""
+        return self._stopped or self._parts.counts().limit
+
+    async def _watch(self, workers: Sequence[asyncio.Task[None]]) -> None:
+        """Until all workers are done; after `stop`, those that are busy have their grace."""
+        stopping = asyncio.create_task(self._stopping.wait())
+        pending: set[asyncio.Task[None]] = set(workers)
+        try:
+            while pending and not self._stopping.is_set():
+                done, _ = await asyncio.wait({*pending, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                pending -= done
+                for task in done - {stopping}:
+                    if not task.cancelled():
+                        task.result()
+            if pending:
+                await asyncio.wait(pending, timeout=GRACE)
+        finally:
+            stopping.cancel()
+
+    async def _work(self) -> None:
+        """One worker: lease, visit, finish, until it is over."""
+        frontier = self._parts.frontier
+        try:
+            while visit := await self._next():
+                self._parts.observe(Leased(visit))
+                outcome = await self._visit(visit)
+                await frontier.finish(visit, outcome)
+                self._parts.observe(Finished(visit, outcome))
+                if outcome.moved is not None and visit.link.is_seed:
+                    self._move_seed(outcome.moved)
+        except (StoreError, CrawldbError) as error:
+            self.stop(error.kind, str(error))
+
+    async def _next(self) -> Visit | None:
+        """The next visit; None when the crawl is over or is to stop.
+
+        A worker that waits here is cancelled by `stop`.
+        """
+        if self._stopping.is_set():
+            return None
+        worker = asyncio.current_task()
+        assert worker is not None
+        self._idle.add(worker)
+        try:
+            visits = await self._parts.frontier.lease(1)
+        finally:
+            self._idle.discard(worker)
+        return visits[0] if visits else None
+
+    def _move_seed(self, link: Link) -> None:
+        self._rules = self._rules.with_root(link.url)
+        self._parts.observe(Noted(f"the start URL redirected: the scope now includes {link.url}"))
+
+    async def _visit(self, visit: Visit) -> Outcome:
+        """All that a visit comes to, in bounded time; unexpected exceptions become CRASHED here and only here."""
+        loop = asyncio.get_running_loop()
+        began, at = loop.time(), self._parts.clock()
+        error: CrawlError | None = None
+        try:
+            async with asyncio.timeout(self._settings.fetch.total_timeout * 2 + 60):
+                outcome = await self._exchange(visit, at - began)
+        except (StoreError, CrawldbError):
+            raise
+        except CrawlError as raised:
+            error = raised
+            outcome = Outcome.failed(raised)
+            if isinstance(raised, FetchError) and raised.asked_at is not None:
+                outcome = replace(outcome, asked_at=raised.asked_at + at - began)
+        except TimeoutError:
+            error = FetchTimeoutError("the visit did not come to its end")
+            outcome = replace(Outcome.failed(error), asked_at=at)
+        except Exception:
+            log.exception("a visit crashed: %s", visit.link.url)
+            outcome = Outcome(
+                Verdict.CRASHED, error="crash", detail="an error of the crawler; see crawl.log", asked_at=at
+            )
+        outcome = replace(outcome, elapsed=loop.time() - began)
+        return self._with_retry(visit, outcome, error)
+
+    def _with_retry(self, visit: Visit, outcome: Outcome, error: CrawlError | None) -> Outcome:
+        """The outcome with what policy says of trying again and of leaving the host alone."""
+        if not policy.is_retryable(outcome, error):
+            return outcome
+        pause = None
+        if outcome.head is not None:
+            pause = policy.retry_after(outcome.head, self._parts.clock(), self._settings.politeness)
+        wait = policy.retry_in(visit, self._settings.fetch, self._parts.chance())
+        if pause is None and outcome.head is not None and outcome.head.status in (429, 503):
+            pause = wait
+        return replace(outcome, retry_in=wait, pause=pause)
+
+    def _request(self, link: Link) -> Request:
+        headers = []
+        referer = policy.referer(link)
+        if referer is not None:
+            headers.append(("Referer", referer))
+        if link.kind is Kind.IMAGE:
+            headers.append(("Accept-Encoding", "identity"))
+        return Request(link.url, headers=tuple(headers))
+
+    async def _exchange(self, visit: Visit, offset: float) -> Outcome:
+        """Fetch, decide, save, extract; `offset` leads from the loop's clock to the wall's."""
+        link = visit.link
+        request = self._request(link)
+        fetcher = self._parts.robots if link.kind is Kind.ROBOTS else self._parts.fetcher
+        async with fetcher.fetch(request) as response:
+            try:
+                if link.kind is Kind.ROBOTS:
+                    outcome = await self._robots(link, response)
+                else:
+                    outcome = await self._answer(link, response)
+            except FetchError as error:
+                error.asked_at = response.contact.asked_at
+                raise
+            return replace(
+                outcome,
+                request=request,
+                head=response.head,
+                peer=response.contact.peer,
+                asked_at=response.contact.asked_at + offset,
+                size=outcome.saved.size if outcome.saved is not None else outcome.size,
+            )
+
+    async def _robots(self, link: Link, response: Response) -> Outcome:
+        """The rules of a host (RFC 9309 section 2.3.1): a 4xx allows all, a 5xx says nothing for now."""
+        status = response.head.status
+        if status == 200:
+            rules = (await response.peek(MAX_SIZE))[:MAX_SIZE]
+            saved = await self._parts.store.save(link, response)
+            return Outcome(Verdict.SAVED, saved=saved, rules=rules)
+        rules_or_none = b"" if status < 500 and status != 429 else None
+        return Outcome(Verdict.REJECTED, error="status", rules=rules_or_none, detail=f"{status} {response.head.reason}")
+
+    async def _answer(self, link: Link, response: Response) -> Outcome:
+        """What to make of an answer whose head has come."""
+        head = response.head
+        moved = policy.redirected(link, head, self._rules, self._settings.fetch.max_redirects)
+        if moved is not None:
+            return moved
+        if head.status not in DOCUMENTS:
+            return Outcome(Verdict.REJECTED, error="status", detail=f"{head.status} {head.reason}".rstrip())
+        declared = head.headers.get("content-type")
+        media_type = sniff_media_type(declared, await response.peek(SNIFF_SIZE))
+        if link.kind is Kind.IMAGE and not is_image(media_type):
+            return Outcome(Verdict.REJECTED, error="type", detail=f"not an image: {media_type}")
+        if is_html(media_type):
+            return await self._page(link, response)
+        return Outcome(Verdict.SAVED, saved=await self._parts.store.save(link, response))
+
+    async def _page(self, link: Link, response: Response) -> Outcome:
+        """An HTML document, read whole within the shared budget, kept, and its links found."""
+        limit = self._settings.fetch.max_html
+        async with self._budget(await response.peek(SMALL_HTML + 1)):
+            first = await response.peek(limit + 1)
+            if len(first) > limit:
+                saved = await self._parts.store.save(link, response)
+                return Outcome(Verdict.SAVED, saved=saved, links_error=TooLargeError.kind)
+            body = await response.read(limit)
+            saved = await self._parts.store.save(link, response)
+            declared = parse_media_type(response.head.headers.get("content-type") or "")
+            encoding = find_encoding(body, declared.charset if declared is not None else None)
+            page = Page(link, link.url, response.head, encoding, body)
+            return await self._links(page, saved)
+
+    @asynccontextmanager
+    async def _budget(self, first: bytes) -> AsyncIterator[None]:
+        """Room in memory for one page, given its first bytes."""
+        if len(first) <= SMALL_HTML:
+            yield
+        else:
+            async with self._large:
+                yield
+
+    async def _links(self, page: Page, saved: Saved) -> Outcome:
+        """The outcome of a page that is kept; what goes wrong with its links is said apart."""
+        try:
+            if len(page.body) < LONG_EXTRACTION:
+                found = self._find(page)
+            else:
+                found = await asyncio.to_thread(self._find, page)
+        except CrawlError as error:
+            return Outcome(Verdict.SAVED, saved=saved, links_error=error.kind, detail=str(error))
+        except Exception as error:
+            log.exception("the links of a page could not be read: %s", page.url)
+            return Outcome(Verdict.SAVED, saved=saved, links_error=f"{type(error).__name__}: {error}"[:200])
+        return Outcome(Verdict.SAVED, saved=saved, found=found)
+
+    def _find(self, page: Page) -> list[Found]:
+        nofollow = policy.robots_nofollow(page.head, PRODUCT)
+        references = (reference for extract in self._parts.extractors for reference in extract(page))
+        return self._rules.judge(page.link, references, nofollow=nofollow)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,1 @@
+"""The small example site, and the server that shows it on loopback."""

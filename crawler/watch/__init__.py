@@ -1,0 +1,1 @@
+"""What is seen of a crawl: the display, the log, the rates."""
