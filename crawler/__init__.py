@@ -37,7 +37,7 @@ from crawler.errors import (
 from crawler.settings import VERSION, Settings
 
 if TYPE_CHECKING:
-    from crawler.crawl import Summary
+    from crawler.crawling import Summary
     from crawler.interfaces import Extractor, Observer
     from crawler.model import ResponseHead
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from crawler import policy
-from crawler.crawl import Crawl, Parts
 from crawler.crawldb.database import Database
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.pace import Pace
+from crawler.crawling import Crawl, Parts
 from crawler.errors import InvalidURLError, SettingsError
 from crawler.interfaces import Extractor, Fetcher, Observer
 from crawler.model import URL, Event, Link, Noted, Page, Reference

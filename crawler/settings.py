@@ -22,6 +22,8 @@ PRODUCT: Final = "crawler"
 
 T = TypeVar("T")
 Sources = dict[str, str]
+Pairs = tuple[tuple[str, str], ...]
+"""A table of texts, frozen."""
 
 
 def _duration(default: float | None, low: float = 0.0) -> Any:
@@ -98,6 +100,16 @@ class FetchSettings:
     idle_timeout: float = _duration(15.0)
     insecure: bool = False
     ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    min_tls: Literal["1.2", "1.3"] = "1.2"
+    dns_ttl: float = _duration(300.0)
+    dns_negative_ttl: float = _duration(10.0)
+    proxy: str = field(default="", metadata={"secret": True})
+    no_proxy: tuple[str, ...] = ()
+    proxy_from_env: bool = False
+    netrc: str = ""
+    max_rate: int | None = _size(None, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +150,12 @@ class HostSettings:
     per_host: int | None = _count(None, 1, 1_000)
     user: str | None = field(default=None, metadata={"secret": True})
     password: str | None = field(default=None, metadata={"secret": True})
+    token: str | None = field(default=None, metadata={"secret": True})
+    auth: Literal["auto", "basic", "digest"] = "auto"
+    headers: Pairs = field(default=(), metadata={"secret": True})
+    proxy: str | None = field(default=None, metadata={"secret": True})
+    max_rate: int | None = _size(None, 1)
+    legacy_tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +231,9 @@ def effective(settings: Settings, sources: Mapping[str, str]) -> Iterator[Effect
             for item in fields(one):
                 key, about = f"{prefix}.{item.name}", item.metadata
                 source = sources.get(key, "default")
-                yield Effective(key, getattr(one, item.name), source, about.get("unit", ""), "secret" in about)
+                own = getattr(one, item.name)
+                is_secret = "secret" in about and own != ""  # an empty text hides nothing
+                yield Effective(key, own, source, about.get("unit", ""), is_secret)
 
 
 def fixed_keys() -> Iterator[str]:
@@ -266,7 +286,7 @@ def _put(table: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
 
 
 def _spell(key: tuple[str, ...]) -> str:
-    return f'hosts."{key[1]}".{key[2]}' if key[0] == "hosts" and len(key) == 3 else ".".join(key)
+    return f'hosts."{key[1]}".{key[2]}' if key[0] == "hosts" and len(key) >= 3 else ".".join(key)
 
 
 def _shallow(value: Any) -> dict[str, Any]:
@@ -313,6 +333,15 @@ def _build(cls: type[T], table: object, where: str) -> T:
         hint = hints[name]
         if is_dataclass(hint):
             values[name] = _build(cast(Any, hint), value, f"{where}{name}.")
+        elif hint == Pairs:
+            values[name] = _check_pairs(value, known[name].metadata, f"{where}{name}")
         else:
             values[name] = check(value, hint, known[name].metadata, f"{where}{name}")
     return cls(**values)
+
+
+def _check_pairs(value: object, metadata: Mapping[str, Any], key: str) -> Pairs:
+    """The names and texts of a table."""
+    if not isinstance(value, Mapping):
+        raise SettingsError(f"{key}: is a section, written [{key}]")
+    return tuple((name, cast(str, check(text, str, metadata, f"{key}.{name}"))) for name, text in value.items())

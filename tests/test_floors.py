@@ -12,7 +12,7 @@ FILES = sorted(HOUSE.rglob("*.py"))
 FLOOR = {
     "errors": 0, "units": 0, "values": 0, "http1": 0, "web": 0,
     "model": 1, "settings": 1, "interfaces": 1, "policy": 1,
-    "crawl": 2, "supervise": 2, "net": 2, "crawldb": 2, "store": 2, "work": 2, "watch": 2, "report": 2, "demo": 2,
+    "crawling": 2, "supervise": 2, "net": 2, "crawldb": 2, "store": 2, "work": 2, "watch": 2, "report": 2, "demo": 2,
     "assemble": 3, "cli": 3,
     "__init__": 4, "__main__": 4,
 }  # fmt: skip

@@ -255,6 +255,21 @@ def test_values_take_units_and_lists(key: str, value: object, expected: object) 
     assert type(value_of(settings, key)) is type(expected)
 
 
+def test_header_fields_of_a_host_add_up_name_by_name(tmp_path: Path) -> None:
+    path = toml(tmp_path, '[hosts."example.org".headers]\nX-A = "1"\nX-B = "2"\n')
+    settings, sources = load(path, {"hosts": {"example.org": {"headers": {"X-B": "3"}}}})
+    assert settings.hosts["example.org"].headers == (("X-A", "1"), ("X-B", "3"))
+    assert sources['hosts."example.org".headers'] == "flag"
+
+
+def test_header_fields_of_a_host_are_a_table_of_texts() -> None:
+    where = 'hosts."example.org".headers'
+    assert refusal({"hosts": {"example.org": {"headers": ["X-A: 1"]}}}) == f"{where}: is a section, written [{where}]"
+    words = refusal({"hosts": {"example.org": {"headers": {"X-A": "hunter2\r\nX-B: 1"}}}})
+    assert words.startswith(f"{where}.X-A: the value is not accepted")
+    assert "hunter2" not in words
+
+
 def test_a_host_may_be_an_origin() -> None:
     assert list(load(overrides={"hosts": {"https://a.example:8443": {"user": "me"}}})[0].hosts) == [
         "https://a.example:8443"
@@ -301,17 +316,22 @@ def test_a_wrong_value_is_found_in_its_own_layer_though_a_later_one_hides_it(tmp
 
 
 def test_effective_lists_every_key_once_with_its_source() -> None:
-    settings, sources = load(overrides={"hosts": {"a.example": {"password": "p"}}}, preset="polite")
+    table = {"hosts": {"a.example": {"password": "p"}}, "fetch": {"proxy": "http://me:p@proxy.test"}}
+    settings, sources = load(overrides=table, preset="polite")
     rows = list(effective(settings, sources))
     keys = [row.key for row in rows]
     assert len(keys) == len(set(keys))
     assert keys[0] == "crawl.start"
-    assert keys[-4:] == [f'hosts."a.example".{name}' for name in ("delay", "per_host", "user", "password")]
+    assert keys[-4:] == [f'hosts."a.example".{name}' for name in ("headers", "proxy", "max_rate", "legacy_tls")]
     by_key = {row.key: row for row in rows}
     assert by_key["concurrency.per_host"].source == "preset polite"
     assert by_key["concurrency.per_host"].value == 1
     assert by_key["fetch.insecure"].source == "default"
-    assert [row.key for row in rows if row.secret] == ['hosts."a.example".user', 'hosts."a.example".password']
+    assert not {row.key: row for row in effective(Settings(), {})}["fetch.proxy"].secret
+    assert [row.key for row in rows if row.secret] == [
+        "fetch.proxy",
+        *(f'hosts."a.example".{name}' for name in ("user", "password", "token", "headers", "proxy")),
+    ]
 
 
 def test_what_shapes_the_store_is_fixed() -> None:

@@ -17,7 +17,7 @@ from crawler.cli.terminal import is_terminal, say, show
 from crawler.settings import Settings, load
 
 if TYPE_CHECKING:
-    from crawler.crawl import Summary
+    from crawler.crawling import Summary
     from crawler.interfaces import Observer
     from crawler.watch.progress import Progress, View
 

@@ -1,6 +1,7 @@
 """`crawler demo`: a small example site on loopback, to be crawled without internet."""
 
 import asyncio
+import errno
 import signal
 
 import typer
@@ -31,6 +32,8 @@ def demo(
     try:
         return asyncio.run(_crawled(port, output) if crawl else _served(port))
     except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
         raise SettingsError(f"--port: {port} cannot be had: {error.strerror}") from error
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from crawler.crawl import Summary
 from crawler.crawldb.records import Reason
+from crawler.crawling import Summary
 from crawler.model import Counts
 from crawler.units import format_duration, format_size
 

@@ -267,6 +267,7 @@ class SqliteFrontier:
 
     def _serve_waiting(self, group: Group, now: float) -> None:
         """Leases for those who wait; where nothing is due now, when to look again, or that it is over."""
+        self._hosts.flush()
         if not self._waiting:
             return
         visits: list[Visit] = []
@@ -287,7 +288,6 @@ class SqliteFrontier:
 
     def _due(self, wanted: int, now: float) -> Iterator[Lease]:
         """Up to `wanted` leases, host by host, the longest due first."""
-        self._hosts.flush()
         if self._parked and self._pages_left():
             self._unpark()
         while wanted and (hosts := self._hosts.due(now, wanted)):

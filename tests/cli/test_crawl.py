@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from crawler.cli.crawl import settings_of
+from crawler.cli.crawl import run_crawl, settings_of
 from crawler.cli.interruption import Interruption
 from crawler.errors import SettingsError
+from crawler.settings import load
 
 Crawler = Callable[..., Any]
 
@@ -166,6 +167,18 @@ def test_a_folder_that_is_being_crawled_says_so_and_is_not_crawled_twice(
         assert said.status == 2
         complains(said, str(tmp_path / "out"), "another crawler")
         assert len(crawler("export", tmp_path / "out").out.splitlines()) > 1
+
+
+async def test_stop_tells_every_observer_and_the_crawl(site: str, tmp_path: Path) -> None:
+    settings, _ = load(
+        overrides={"crawl": {"start": [site]}, "store": {"output": str(tmp_path / "out")}, "politeness": {"delay": 60}}
+    )
+    running = asyncio.create_task(run_crawl(settings))
+    while not (tmp_path / "out" / "crawl.log").exists():
+        await asyncio.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await asyncio.wait_for(running, 15) == 143
+    assert "stopping: what is in flight may finish" in (tmp_path / "out" / "crawl.log").read_text()
 
 
 async def test_the_first_signal_stops_and_the_second_leaves() -> None:

@@ -23,13 +23,16 @@ def test_the_demo_is_served_and_crawled_in_one(crawler: Crawler, tmp_path: Path)
 def test_the_demo_is_served_until_it_is_ended(crawler: Crawler, tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-u", "-m", "crawler", "demo", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().rpartition(" ")[2].strip()
-        assert process.stdout.readline() == f"crawl it with: crawler crawl {url} -o demo-site\n"
-        assert "tower.html" in crawler("links", url).out
-        process.send_signal(number)
-        _, err = process.communicate(timeout=15)
-        assert (process.returncode, err) == (0, "")
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().rpartition(" ")[2].strip()
+            assert process.stdout.readline() == f"crawl it with: crawler crawl {url} -o demo-site\n"
+            assert "tower.html" in crawler("links", url).out
+            process.send_signal(number)
+            _, err = process.communicate(timeout=15)
+            assert (process.returncode, err) == (0, "")
+        finally:
+            process.kill()
 
 
 def test_a_taken_port_is_named(crawler: Crawler, complains: Callable[..., None], site: str) -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
-from crawler.cli.main import BROKEN_PIPE
+from crawler.cli import app as commands
+from crawler.cli.main import BROKEN_PIPE, main
+from crawler.errors import CrawldbError, FetchError, InvalidURLError, SettingsError, StoreError
 from crawler.settings import VERSION
 
 Crawler = Callable[..., Any]
@@ -97,6 +100,49 @@ def test_an_unexpected_failure_of_the_system_is_one_line(
         pytest.skip("this user may read everything")
     assert said.status == 1
     complains(said, "page.html", "Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (typer.Abort(), 130, ""),
+        (SystemExit(1), BROKEN_PIPE, ""),
+        (SettingsError("a: b"), 2, "crawler: a: b\n"),
+        (InvalidURLError("no URL"), 2, "crawler: no URL\n"),
+        (CrawldbError("no crawl"), 2, "crawler: no crawl\n"),
+        (StoreError("disk full"), 1, "crawler: disk full\n"),
+        (FetchError("\x1b[2J"), 1, "crawler: \\x1b[2J\n"),
+        (FileNotFoundError(2, "No such file", "x"), 1, "crawler: x: No such file\n"),
+        (OSError(28, "No space left"), 1, "crawler: No space left\n"),
+        (OSError("odd"), 1, "crawler: odd\n"),
+    ],
+)
+def test_what_a_command_raises_becomes_a_line_and_a_status(
+    crawler: Crawler, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int, line: str
+) -> None:
+    def fail(*arguments: object, **options: object) -> int:
+        raise error
+
+    monkeypatch.setattr(commands, "app", fail)
+    said = crawler("crawl")
+    assert (said.status, said.out, said.err) == (status, "", line)
+
+
+def test_a_bug_keeps_its_traceback(crawler: Crawler, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **options: object) -> int:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(commands, "app", fail)
+    with pytest.raises(KeyError):
+        crawler("crawl")
+
+
+def test_main_ends_the_process_with_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["crawler", "--version"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
 
 
 @pytest.mark.parametrize("command", [["config", "show"], ["--version"], ["config", "--help"]])

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from crawler.cli.summary import columns, exit_status, summary_lines
-from crawler.crawl import Summary
 from crawler.crawldb.records import Reason
+from crawler.crawling import Summary
 from crawler.model import Counts
 
 

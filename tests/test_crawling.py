@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crawler.crawl import Crawl, Parts, Summary
+from crawler.crawling import Crawl, Parts, Summary
 from crawler.errors import ConnectError, FetchError, StoreError, TLSError
 from crawler.model import URL, Counts, Event, Finished, Kind, Leased, Link, Noted, Outcome, Page, Reference, Verdict
 from crawler.policy import Rules

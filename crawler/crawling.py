@@ -1,6 +1,7 @@
 """The heart: a bounded number of workers, and the life of one visit from its lease to its outcome.
 
-It knows the seams and the policy, and no room: not where visits come from, how bytes travel or where they lie.
+It knows the seams and the policy, and no room: not where visits come from, how bytes travel or where they lie. It is
+not called `crawl`, for that is the function at the front door, and a package has one name for each.
 """
 
 import asyncio
