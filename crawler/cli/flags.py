@@ -51,7 +51,7 @@ FLAGS: Final = (
     Flag(("--exclude",), "scope.exclude", "No URLs like this. Both may be given several times.", "PATTERN"),
     Flag(("--images/--no-images",), "images.enabled", "Fetch the images that pages show."),
     Flag(("--max-depth",), "crawl.max_depth", "Links from a start URL.", "COUNT", panel=LIMITS),
-    Flag(("--max-pages",), "crawl.max_pages", "Documents kept.", "COUNT", panel=LIMITS),
+    Flag(("--max-pages",), "crawl.max_pages", "Pages kept; images are not counted.", "COUNT", panel=LIMITS),
     Flag(("--max-bytes",), "crawl.max_bytes", "Bytes kept.", "SIZE", panel=LIMITS),
     Flag(("--max-time",), "crawl.max_time", "How long this run may take.", "DURATION", panel=LIMITS),
     Flag(("--concurrency",), "concurrency.total", "Requests in flight.", "COUNT", panel=PACE),

@@ -127,6 +127,8 @@ class Settler:
         cut = self.pace.set_delay(host)
         if outcome.asked_at is not None:
             host.hold(outcome.asked_at + host.delay)
+        if host.delay > 0:
+            yield Held(host.name, host.delay, "crawl-delay")
         if cut is not None:
             asked, given = format_duration(cut), format_duration(host.delay)
             yield Noted(f"{host.name} asks for a crawl-delay of {asked}; it is cut to {given}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-from crawler.model import Counted, Counts, Event, Finished, Held, Leased, Verdict
+from crawler.model import Counted, Counts, Event, Finished, Held, Kind, Leased, Verdict
 from crawler.settings import CrawlSettings
 
 WINDOW: Final = 10
@@ -97,7 +97,7 @@ class Stats:
         self._clock = clock
         self._lock = Lock()
         self._began = self._grew_at = now = clock()
-        self._requests, self._bytes, self._kept, self._kept_bytes = Rate(now), Rate(now), Rate(now), Rate(now)
+        self._requests, self._bytes, self._pages, self._kept_bytes = Rate(now), Rate(now), Rate(now), Rate(now)
         self._hosts: dict[str, _Host] = {}
         self._in_flight = 0
         self._counts = Counts()
@@ -133,7 +133,7 @@ class Stats:
             self._requests.add(now, 1)
             self._bytes.add(now, outcome.size)
         if outcome.saved is not None:
-            self._kept.add(now, 1)
+            self._pages.add(now, event.visit.link.kind is Kind.PAGE)
             self._kept_bytes.add(now, outcome.saved.size)
 
     def _count(self, counts: Counts, now: float) -> None:
@@ -184,8 +184,8 @@ class Stats:
         speed = self._requests.per_second(now)
         if queued and speed and now - self._grew_at >= SETTLED_AFTER:
             ends.append(queued / speed)
-        if limits.max_pages is not None and (kept := self._kept.per_second(now)):
-            ends.append(max(limits.max_pages - counts.pages - counts.images, 0) / kept)
+        if limits.max_pages is not None and (pages := self._pages.per_second(now)):
+            ends.append(max(limits.max_pages - counts.pages, 0) / pages)
         if limits.max_bytes is not None and (kept := self._kept_bytes.per_second(now)):
             ends.append(max(limits.max_bytes - counts.size, 0) / kept)
         if limits.max_time is not None:

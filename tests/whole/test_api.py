@@ -1,0 +1,69 @@
+"""The library's own door: crawls and fetches as coroutines, with observers and extractors that are callables."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import crawler
+from crawler.model import Event, Finished, Kind, Page, Reference, Verdict
+from tests.command import by_path, known
+from tests.toysite import Reply, ToySite, gzipped, image, page, redirect, text
+
+
+async def test_a_crawl_with_an_observer(tmp_path: Path) -> None:
+    seen: list[Event] = []
+    async with ToySite({"/": page("/a", images=["/i.png"]), "/a": page("/gone"), "/i.png": image()}) as site:
+        summary = await crawler.crawl(site.url, output=str(tmp_path / "out"), observers=[seen.append])
+        assert (summary.counts.pages, summary.counts.images) == (2, 1)
+        assert summary.stopped is None
+        ends = Counter(event.outcome.verdict for event in seen if isinstance(event, Finished))
+        assert ends == {Verdict.SAVED: 3, Verdict.REJECTED: 2}, "robots.txt is a visit, too"
+        again = await crawler.crawl(site.url, output=str(tmp_path / "out"))
+        assert again.already_finished
+        assert len(site.targets()) == 5
+
+
+async def test_settings_as_a_table_and_as_a_value(tmp_path: Path) -> None:
+    table = {"crawl": {"max_depth": 0}, "politeness": {"robots": False}}
+    async with ToySite({"/": page("/a"), "/a": page()}) as site:
+        await crawler.crawl(site.url, output=str(tmp_path / "one"), settings=table)
+        await crawler.crawl(site.url, output=str(tmp_path / "two"), settings=crawler.Settings.of(table))
+        assert site.targets() == ["/", "/"]
+    with pytest.raises(crawler.SettingsError, match=r"crawl\.max_dept"):
+        await crawler.crawl(site.url, output=str(tmp_path / "three"), settings={"crawl": {"max_dept": 0}})
+    assert not (tmp_path / "three").exists()
+
+
+async def test_an_extractor_of_ones_own_and_one_that_fails(tmp_path: Path) -> None:
+    def find_hidden(found_on: Page) -> Iterator[Reference]:
+        for line in found_on.body.decode(found_on.encoding).splitlines():
+            if line.startswith("hidden: "):
+                yield Reference(found_on.url.join(line[8:]), Kind.PAGE, "x", "hidden", {"hidden": line[8:]}, "")
+        if found_on.url.path == "/bad":
+            raise RuntimeError("a bug of the extractor")
+
+    pages = {"/": page("/bad", text="\nhidden: /secret\n"), "/secret": page(), "/bad": page("/never")}
+    async with ToySite(pages) as site:
+        await crawler.crawl(site.url, output=str(tmp_path / "out"), extractors=[find_hidden])
+        assert set(site.targets()) == {"/robots.txt", "/", "/secret", "/bad"}
+        found = by_path(await known(tmp_path / "out"))
+        assert found["/bad"]["state"] == "saved"
+        assert "RuntimeError" in found["/bad"]["links_error"]
+
+
+async def test_fetching_one_document() -> None:
+    pages = {"/": redirect("/end"), "/end": gzipped(text("one\ntwo two\n")), "/reset": Reply(reset=True)}
+    async with ToySite({**pages, "/gone": text("no", 404)}) as site:
+        document = await crawler.fetch(site.url)
+        assert (document.status, document.body) == (200, b"one\ntwo two\n")
+        assert sum(len(line.split()) for line in document.lines()) == 3
+        assert (await crawler.fetch(site.at("/gone"))).status == 404
+        with pytest.raises(crawler.FetchError):
+            await crawler.fetch(site.at("/reset"))
+        assert "/robots.txt" not in site.targets()
+    with pytest.raises(crawler.ConnectError):
+        await crawler.fetch(site.url)
+    with pytest.raises(crawler.InvalidURLError):
+        await crawler.fetch("http://[broken/")
