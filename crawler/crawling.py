@@ -42,7 +42,7 @@ GRACE: Final = 8.0
 SMALL_HTML: Final = 1_000_000
 """Bytes up to which a page is read without regard to others; larger ones share `fetch.html_memory`."""
 
-LONG_EXTRACTION: Final = 250_000
+LONG_EXTRACTION: Final = 4_000_000
 """Bytes from which a page's links are read in a thread, so that the loop goes on."""
 
 DOCUMENTS: Final = frozenset({200, 203})

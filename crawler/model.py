@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from crawler.errors import CrawlError
 from crawler.http1.events import ResponseHead
@@ -28,6 +29,7 @@ __all__ = [
     "Request",
     "ResponseHead",
     "Saved",
+    "Timings",
     "Verdict",
     "Visit",
 ]
@@ -86,14 +88,32 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Timings:
+    """The seconds that the steps to an answer took, one after the other.
+
+    `dns` is the look-up of the name, `connect` TCP (and the way through a proxy), `tls` the handshake, `wait` the time
+    from the request to the head of the answer.
+    """
+
+    dns: float
+    connect: float
+    tls: float
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """How an answer was come by: the address connected to, as `host:port`, and when the request began.
 
-    By the loop's clock.
+    By the loop's clock. `url` is what was asked for in the end, redirects followed; `tls` the version spoken, None for
+    plain TCP; `timings` None where the connection had been used before.
     """
 
     peer: str
     asked_at: float
+    url: URL | None = None
+    tls: str | None = None
+    timings: Timings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +127,8 @@ class Page:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A reference and what scope and policy made of it.
+class Found(NamedTuple):
+    """A reference and what scope and policy made of it; a tuple, as a page has hundreds.
 
     `link` is None where the URL can never be asked (no URL, not http); `refused` is the word of design's *skipped*
     state (scope, scheme, limit, nofollow, url), None where the link is followed.

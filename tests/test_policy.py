@@ -67,7 +67,7 @@ class TestRules:
             reference("http://a.example/docs/1"),
             reference("http://b.example/"),
             reference("mailto:x@a.example"),
-            replace(reference("http://x/"), url=None),
+            reference("http://x/")._replace(url=None),
             reference("http://a.example/docs/2", nofollow=True),
         ]
         found = rules().judge(Link(START), references)

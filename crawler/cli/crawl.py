@@ -1,6 +1,7 @@
 """`crawler crawl`: a site from a start URL, seen by a person, stopped by Ctrl-C, continued by the same command."""
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -45,6 +46,9 @@ def crawl(
       crawler crawl --config my.toml --max-pages 1000
     """
     settings = settings_of(start or (), path_or_none(config), preset, overrides(FLAGS, given))
+    # A page's references are many small objects that die young and hardly ever in cycles: collected at Python's default
+    # pace, they cost a tenth of the time of a crawl. The process is ours, so the pace is.
+    gc.set_threshold(20_000, 10, 10)
     return asyncio.run(run_crawl(settings))
 
 

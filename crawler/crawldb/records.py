@@ -116,8 +116,8 @@ class Records:
         return Counts(*next(self._rows(f"SELECT {sums} FROM hosts")))
 
     def reasons(self) -> list[Reason]:
-        """The states and words of all URLs, the most frequent word of each state first."""
-        rows = self._rows("SELECT state, error, count(*) FROM urls GROUP BY state, error")
+        """The states and words of all URLs but robots.txt, the most frequent word of each state first."""
+        rows = self._rows("SELECT state, error, count(*) FROM urls WHERE kind > 0 GROUP BY state, error")
         found = [Reason("queued" if state == "leased" else state, error, count) for state, error, count in rows]
         return sorted(found, key=lambda one: (STATES.index(one.state), -one.count))
 

@@ -26,7 +26,8 @@ CREATE TABLE hosts (
     pace_at       REAL NOT NULL DEFAULT 0,     -- asked no earlier than this
     due_at        REAL NOT NULL DEFAULT 0,     -- worth a look no earlier than this; never before pace_at
     open          INTEGER NOT NULL DEFAULT 0,  -- something is queued, and one more visit may be out
-    queued        INTEGER NOT NULL DEFAULT 0,  -- from here on: how many of its URLs are in each state
+    queued        INTEGER NOT NULL DEFAULT 0,  -- from here on: how many of its URLs are in each state,
+                                               -- its robots.txt only while it is queued or leased
     leased        INTEGER NOT NULL DEFAULT 0,
     saved         INTEGER NOT NULL DEFAULT 0,
     redirected    INTEGER NOT NULL DEFAULT 0,

@@ -160,6 +160,8 @@ class Settler:
              outcome.head.status if outcome.head is not None else None, *kept, target.id if target else None,
              outcome.asked_at, outcome.elapsed, lease.row),
         )  # fmt: skip
+        if lease.visit.link.kind is Kind.ROBOTS:
+            return  # an errand of our own: counts speak of what was asked for
         host.count(state, 1)
         if saved is not None:
             is_shown = is_image(saved.media_type)

@@ -287,7 +287,11 @@ class Urls:
             return
         self._sql.execute("UPDATE urls SET kind = ? WHERE id = ?", (ROBOTS, known.id))
         if known.state not in ("queued", "leased"):
-            self.move(known.id, host, known.state, "queued")
+            self._sql.execute("UPDATE urls SET state = 'queued', error = NULL, due_at = 0 WHERE id = ?", (known.id,))
+            host.count("queued", 1)
+            if known.kind != ROBOTS:
+                host.count(known.state, -1)
+            host.look_at(0)
 
     def seeds(self) -> list[URL]:
         """The start URLs, and where they redirected to."""

@@ -1,8 +1,8 @@
 """What a page says about another URL, and what kind of thing it expects there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from crawler.web.url import URL
 
@@ -17,9 +17,8 @@ class Kind(StrEnum):
     ROBOTS = "robots"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One place of a page that names a URL, in the order of the text.
+class Reference(NamedTuple):
+    """One place of a page that names a URL, in the order of the text; a tuple, as a page has hundreds.
 
     `url` is resolved against the page's base, None where the text is no URL. `attribute` is where it stood among
     `attributes` (the first of two equal names counts, entities decoded); `text` is the tag's contents, blanks folded.
