@@ -76,14 +76,15 @@ class Rules:
 
         A URL is judged once a page for each purpose: pages name the same one many times.
         """
-        known: dict[tuple[URL, Kind, bool], tuple[Link | None, str | None]] = {}
+        # By identity: an extractor gives one URL as one object, and to hash its text for each mention takes longer.
+        known: dict[tuple[int, int, bool], tuple[Link | None, str | None]] = {}
         found = []
         for reference in references:
             url = reference.url
             if url is None:
                 found.append(Found(reference, None, "url"))
                 continue
-            key = (url, reference.kind, reference.nofollow)
+            key = (id(url), id(reference.kind), reference.nofollow)
             verdict = known.get(key)
             if verdict is None:
                 if url.is_http:
@@ -92,7 +93,7 @@ class Rules:
                 else:
                     verdict = (None, "scheme")
                 known[key] = verdict
-            found.append(Found(reference, *verdict))
+            found.append(Found(reference, verdict[0], verdict[1]))
         return found
 
 

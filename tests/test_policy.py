@@ -62,9 +62,10 @@ class TestRules:
         assert wider.refuse(Link(URL("https://www.b.example/x"), Kind.PAGE, 1, 0, START)) is None
 
     def test_judge_gives_each_reference_its_word_and_equal_ones_one_link(self) -> None:
+        first = reference("http://a.example/docs/1")
         references = [
-            reference("http://a.example/docs/1"),
-            reference("http://a.example/docs/1"),
+            first,
+            first._replace(text="once more"),
             reference("http://b.example/"),
             reference("mailto:x@a.example"),
             reference("http://x/")._replace(url=None),

@@ -81,15 +81,33 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing."""
+        with self.changes():
+            yield
+        self.commit()
+
+    @contextmanager
+    def changes(self) -> Iterator[None]:
+        """The statements of a transaction that `commit` is to end; undone where one fails."""
         with database_errors(self.folder):
             self.sql.execute("BEGIN IMMEDIATE")
             try:
                 yield
+            except BaseException:
+                self._undo()
+                raise
+
+    def commit(self) -> None:
+        """Make the changes last."""
+        with database_errors(self.folder):
+            try:
                 self.sql.execute("COMMIT")
             except BaseException:
-                with suppress(sqlite3.Error):
-                    self.sql.execute("ROLLBACK")
+                self._undo()
                 raise
+
+    def _undo(self) -> None:
+        with suppress(sqlite3.Error):
+            self.sql.execute("ROLLBACK")
 
     def facts(self) -> dict[str, str]:
         """What shapes this crawl."""

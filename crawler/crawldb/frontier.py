@@ -1,7 +1,9 @@
-"""The frontier of one machine: who is due, from SQLite, by one thread, in groups that commit as one.
+"""The frontier of one machine: who is due, from SQLite, in groups that commit as one.
 
 A group is what arrived while the last one was being committed; no timer collects it. A lease is committed before it is
-handed out, and `finish` returns when its group is committed, so a restart knows what was in flight.
+handed out, and `finish` returns when its group is committed, so a restart knows what was in flight. Statements run on
+the loop, a few microseconds each: in a thread, every one of them would wait for the interpreter's lock. Only the
+commit, which may wait for a disk, has a thread.
 """
 
 import asyncio
@@ -165,7 +167,8 @@ class SqliteFrontier:
                 timer.cancel()
             operations, self._inbox = self._inbox, []
             try:
-                group = await loop.run_in_executor(self._thread, self._work, operations)
+                group = self._work(operations)
+                await loop.run_in_executor(self._thread, self._database.commit)
             except Exception as error:
                 self._break(error, operations)
                 return
@@ -198,9 +201,9 @@ class SqliteFrontier:
         self._waiting = []
 
     def _work(self, operations: list[Operation]) -> Group:
-        """One group, in the thread: its changes first, then what is due to those who wait for it."""
+        """The statements of one group: its changes first, then what is due to those who wait for it."""
         group = self._group = Group()
-        with self._database.transaction():
+        with self._database.changes():
             now = self._clock()
             for operation in operations:
                 if operation.name == "lease":

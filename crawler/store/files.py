@@ -112,10 +112,14 @@ class FileStore:
 
     def _write_jobs(self, jobs: list[Job]) -> list[str | StoreError]:
         results: list[str | StoreError] = []
+        try:
+            with store_errors(self._output):
+                self._prepare()
+        except StoreError as error:
+            return [error for _ in jobs]
         for job in jobs:
             try:
                 with store_errors(job.final):
-                    self._prepare()
                     with job.temporary.open("xb", buffering=0) as file:
                         file.write(job.body)
                     self._complete(job.temporary, job.final, job.modified_at)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, Full, Queue
+from threading import Event as ThreadEvent
 from threading import Thread
 from typing import Any, Final, TextIO
 
@@ -26,6 +27,10 @@ PATIENCE: Final = 5.0
 LEVELS: Final = ("debug", "info", "warning", "error")
 
 Line = dict[str, Any]
+
+
+PAUSE: Final = 0.1
+"""Seconds for which lines gather: waking a thread for each would cost the crawl more than the line."""
 
 
 @contextmanager
@@ -84,6 +89,7 @@ class EventLog:
         self._clock = clock
         self._queue: Queue[tuple[float, str, Line] | None] = Queue(MAX_WAITING)
         self._lost = 0
+        self._closing = ThreadEvent()
         self._thread = Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
@@ -105,6 +111,7 @@ class EventLog:
     def close(self) -> None:
         """Write what waits; gives up on a writer that does not."""
         deadline = time.monotonic() + PATIENCE
+        self._closing.set()
         try:
             self._queue.put(None, timeout=PATIENCE)
         except Full:
@@ -121,6 +128,7 @@ class EventLog:
                 self._lost += len(lines)
             if over:
                 return
+            self._closing.wait(PAUSE)
 
     def _take(self) -> tuple[list[str], bool]:
         """All lines that wait, one at least; and whether these were the last."""

@@ -4,6 +4,7 @@ A `URL` is its normalised text and nothing else: the parts are read off that tex
 into one form (lower-case scheme and host, no default port, percent-encoded path and query).
 """
 
+import re
 from typing import Final
 from urllib.parse import unquote
 
@@ -12,6 +13,9 @@ import ada_url
 from crawler.errors import InvalidURLError
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+_PLAIN: Final = re.compile(r"((?:\.\./)*)([A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?)")
+"""A relative path that a join takes as it stands, behind steps upwards: no escapes, no dot segments, no scheme."""
 
 
 class URL:
@@ -39,8 +43,19 @@ class URL:
         return url
 
     def join(self, text: str) -> "URL":
-        """The URL that `text`, found in the document at this URL, leads to."""
-        return URL(text, self)
+        """The URL that `text`, found in the document at this URL, leads to.
+
+        Plain relative paths, which most links are, are joined here: nothing in them is to be escaped or folded.
+        """
+        plain = _PLAIN.fullmatch(text)
+        if plain is None or not self.is_http:
+            return URL(text, self)
+        base = self._text
+        root = base.find("/", len("https://"))
+        folder = base.rfind("/", 0, end if (end := base.find("?")) > 0 else None)
+        for _ in range(0, len(plain[1]), len("../")):
+            folder = base.rfind("/", root, folder) if folder > root else root
+        return URL.known(base[: folder + 1] + plain[2])
 
     def __str__(self) -> str:
         return self._text

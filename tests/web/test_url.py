@@ -200,3 +200,21 @@ def test_equality_is_of_the_text() -> None:
 )
 def test_splitting_off_a_credential(text: str, url: str, userinfo: tuple[str, str] | None) -> None:
     assert split_userinfo(text) == (URL(url), userinfo)
+
+
+PIECES = st.sampled_from(
+    ["a", "b.html", "..", ".", "~x", "_", "-", "A.b-C", "", "%2e", "c:", "x@y", "é", "?q=/../z", "#f"]
+)
+BASES = st.sampled_from([
+    "http://h/", "http://h/a", "http://h/a/b/c", "https://h:8443/a//b/", "http://h/a?x=/y/z", "http://[::1]/a/b?/../",
+    "http://h//a/b/", "mailto:a@b", "file:///a/b",
+])  # fmt: skip
+
+
+@given(BASES, st.lists(PIECES, max_size=6).map("/".join))
+def test_a_plain_relative_path_is_joined_as_the_standard_joins_it(base: str, text: str) -> None:
+    try:
+        expected = ada_url.join_url(base, text).partition("#")[0]
+    except ValueError:
+        return
+    assert str(URL(base).join(text)) == str(URL(expected))
