@@ -232,7 +232,7 @@ def effective(settings: Settings, sources: Mapping[str, str]) -> Iterator[Effect
                 key, about = f"{prefix}.{item.name}", item.metadata
                 source = sources.get(key, "default")
                 own = getattr(one, item.name)
-                is_secret = "secret" in about and own != ""  # an empty text hides nothing
+                is_secret = "secret" in about and own not in ("", ())  # what is empty hides nothing
                 yield Effective(key, own, source, about.get("unit", ""), is_secret)
 
 

@@ -316,7 +316,8 @@ def test_a_wrong_value_is_found_in_its_own_layer_though_a_later_one_hides_it(tmp
 
 
 def test_effective_lists_every_key_once_with_its_source() -> None:
-    table = {"hosts": {"a.example": {"password": "p"}}, "fetch": {"proxy": "http://me:p@proxy.test"}}
+    hosts = {"a.example": {"password": "p"}}
+    table = {"hosts": hosts, "fetch": {"proxy": "http://me:p@proxy.test"}}
     settings, sources = load(overrides=table, preset="polite")
     rows = list(effective(settings, sources))
     keys = [row.key for row in rows]
@@ -328,9 +329,11 @@ def test_effective_lists_every_key_once_with_its_source() -> None:
     assert by_key["concurrency.per_host"].value == 1
     assert by_key["fetch.insecure"].source == "default"
     assert not {row.key: row for row in effective(Settings(), {})}["fetch.proxy"].secret
+    settings, _ = load(overrides={"hosts": {"a.example": {"headers": {"X-Key": "k"}}}})
+    assert {row.key: row for row in effective(settings, {})}['hosts."a.example".headers'].secret
     assert [row.key for row in rows if row.secret] == [
         "fetch.proxy",
-        *(f'hosts."a.example".{name}' for name in ("user", "password", "token", "headers", "proxy")),
+        *(f'hosts."a.example".{name}' for name in ("user", "password", "token", "proxy")),
     ]
 
 

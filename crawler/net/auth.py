@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 from crawler.net.challenge import Challenge, parse_challenges, parse_parameters
 
+Scheme = Literal["auto", "basic", "digest"]
+
 ALGORITHMS: Final = {"MD5": "md5", "SHA-256": "sha256"}
 """The hash functions of Digest; each is also an algorithm of its own with `-sess` behind its name."""
 
@@ -27,7 +29,7 @@ class Credential:
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     token: str | None = field(default=None, repr=False)
-    scheme: Literal["auto", "basic", "digest"] = "auto"
+    scheme: Scheme = "auto"
 
     @property
     def first(self) -> str | None:
@@ -60,10 +62,9 @@ class Login:
         challenge = next(filter(Digest.fits, parse_challenges(values)), None)
         if challenge is None:
             return False
-        # An answer was refused, and not for the age of its nonce: the password is wrong.
-        is_refused = sent is not None and sent.startswith("Digest ") and not challenge.is_stale
-        self._digest = None if is_refused else Digest(challenge)
-        return not is_refused
+        self._digest = Digest(challenge)
+        # Where an answer was refused, and not for the age of its nonce, the password is wrong.
+        return sent is None or not sent.startswith("Digest ") or challenge.is_stale
 
     def note(self, value: str | None) -> None:
         """Take in the Authentication-Info field of an answer, which may name the next nonce (RFC 7616 section 3.5)."""
@@ -97,12 +98,12 @@ class Digest:
     def answer(self, credential: Credential, method: str, target: str, body: bytes, own: str) -> str:
         """The value of Authorization (RFC 7616 section 3.4); `own` is a nonce of the client's."""
         self._count += 1
-        given, quality = self._challenge.parameters, _quality(self._challenge)
+        given, realm, quality = self._challenge.parameters, self._realm(), _quality(self._challenge)
         algorithm = given.get("algorithm", "MD5")
         name = algorithm.upper()
         hashed = _hasher(name.removesuffix("-SESS"))
         count = f"{self._count:08x}"
-        secret = hashed(f"{credential.user}:{given['realm']}:{credential.password}")
+        secret = hashed(f"{credential.user}:{realm}:{credential.password}")
         if name.endswith("-SESS"):
             secret = hashed(f"{secret}:{self._nonce}:{own}")
         what = f"{method}:{target}"
@@ -124,10 +125,14 @@ class Digest:
             fields += [f"qop={quality}", f"nc={count}", f'cnonce="{own}"']
         return "Digest " + ", ".join(fields)
 
+    def _realm(self) -> str:
+        """The realm as it is hashed: a field's characters are bytes, those of the realm mostly UTF-8."""
+        return self._challenge.parameters["realm"].encode("latin-1").decode("utf-8", "surrogateescape")
+
     def _user(self, credential: Credential, hashed: "Hash") -> list[str]:
         """The name of the user, hidden where the origin can bear it (RFC 7616 sections 3.4 and 3.4.4)."""
         if self._challenge.parameters.get("userhash", "").lower() == "true":
-            return [f'username="{hashed(f"{credential.user}:{self._challenge.parameters["realm"]}")}"', "userhash=true"]
+            return [f'username="{hashed(f"{credential.user}:{self._realm()}")}"', "userhash=true"]
         if credential.user.isascii():
             return [f"username={_quoted(credential.user)}"]
         return [f"username*=UTF-8''{quote(credential.user, safe='')}"]

@@ -7,16 +7,19 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from math import inf
-from typing import Final
+from typing import cast
 
 from crawler.errors import FetchTimeoutError, TruncatedError
 from crawler.http1.events import Data, End, ResponseHead
 from crawler.http1.limits import Limits
 from crawler.http1.parser import ResponseParser
-from crawler.net.dial import Route, Wire, exchange_error
+from crawler.model import Timings
+from crawler.net.dial import exchange_error
+from crawler.net.rate import Throttle
+from crawler.net.route import Route
 from crawler.net.watchdog import Watchdog
+from crawler.net.wire import CHUNK, Wire, arrived
 
-CHUNK: Final = 256 * 1024
 Tap = Callable[[bytes], None]
 
 
@@ -25,16 +28,20 @@ class Connection:
 
     __slots__ = (
         "_asked", "_is_late", "_limits", "_loop", "_parser", "_read_timeout", "_reader", "_secured", "_tap",
-        "_total_at", "_total_timeout", "_watchdog", "_writer", "asked_at", "idle_since", "peer", "route",
+        "_throttle", "_total_at", "_total_timeout", "_transport", "_watchdog", "_wire", "_writer", "asked_at",
+        "idle_since", "peer", "route", "tls",
     )  # fmt: skip
 
     def __init__(self, wire: Wire, route: Route, limits: Limits, read_timeout: float, total_timeout: float) -> None:
         self.route = route
         self.peer = wire.peer
+        self.tls = wire.tls
         self.idle_since = 0.0
         self.asked_at = 0.0
+        self._wire = wire
         self._reader = wire.reader
         self._writer = wire.writer
+        self._transport = cast(asyncio.Transport, wire.writer.transport)
         self._secured: ssl.SSLObject | None = wire.writer.get_extra_info("ssl_object")
         self._limits = limits
         self._read_timeout = read_timeout
@@ -46,11 +53,18 @@ class Connection:
         self._asked = 0
         self._parser: ResponseParser | None = None
         self._tap: Tap | None = None
+        self._throttle: Throttle | None = None
 
-    async def ask(self, method: str, request: bytes, tap: Tap | None = None) -> ResponseHead:
-        """Send a request and wait for the head of its answer; `tap` sees the answer's bytes as they come."""
+    async def ask(
+        self, method: str, request: bytes, tap: Tap | None = None, throttle: Throttle | None = None
+    ) -> ResponseHead:
+        """Send a request and wait for the head of its answer.
+
+        `tap` sees the answer's bytes as they come, and they come no faster than `throttle` has it.
+        """
         self._asked += 1
         self._tap = tap
+        self._throttle = throttle
         self._parser = ResponseParser(method, self._limits)
         self.asked_at = self._loop.time()
         self._total_at = self.asked_at + self._total_timeout
@@ -71,11 +85,18 @@ class Connection:
     def received(self) -> ResponseHead | Data | End | None:
         """The next event of the answer if its bytes are here already, else None."""
         assert self._parser is not None
-        while (event := self._parser.next_event()) is None and (arrived := self._arrived()):
+        while (event := self._parser.next_event()) is None and (here := arrived(self._reader)):
             if self._tap is not None:
-                self._tap(arrived)
-            self._parser.feed(arrived)
+                self._tap(here)
+            self._parser.feed(here)
         return event
+
+    def timings(self) -> Timings | None:
+        """How long each step to the present answer took; None where the connection was there before."""
+        if self._asked > 1:
+            return None
+        wire = self._wire
+        return Timings(wire.dns_took, wire.connect_took, wire.tls_took, self._loop.time() - self.asked_at)
 
     @property
     def is_reusable(self) -> bool:
@@ -85,7 +106,7 @@ class Connection:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing has come that was not asked for: neither bytes nor the end."""
-        return self._arrived() is None
+        return arrived(self._reader) is None
 
     @property
     def is_stale(self) -> bool:
@@ -97,12 +118,15 @@ class Connection:
         self.idle_since = self._loop.time()
         self._parser = None
         self._tap = None
+        if self._throttle is not None:
+            self._throttle = None
+            self._transport.resume_reading()
         self._watchdog.expect(inf)
 
     def abort(self) -> None:
         """End it at once, whatever is under way."""
         self._watchdog.close()
-        self._writer.transport.abort()
+        self._transport.abort()
 
     async def wait_closed(self) -> None:
         """Wait until its socket is given back."""
@@ -116,7 +140,7 @@ class Connection:
         now = self._loop.time()
         self._watchdog.expect(min(now + self._read_timeout, self._total_at))
         try:
-            received = await self._reader.read(CHUNK)
+            received = await (self._reader.read(CHUNK) if self._throttle is None else self._sip(self._throttle))
         except OSError as error:
             raise exchange_error(error, self.peer) from error
         if not received:
@@ -126,21 +150,20 @@ class Connection:
         self._watchdog.expect(self._total_at)
         return received
 
-    def _arrived(self) -> bytes | None:
-        """What the stream holds already, b"" for its end; None where one would have to wait.
+    async def _sip(self, throttle: Throttle) -> bytes:
+        """The next bytes, and no sooner than their rate allows; meanwhile the socket is left unread.
 
-        One step of a read and no more: a stream has no other way to tell.
+        So the peer has to wait, too. The time that we take for it is none that the peer has taken.
         """
-        reading = self._reader.read(CHUNK)
-        try:
-            reading.send(None)
-        except StopIteration as done:
-            return bytes(done.value)
-        except OSError:
-            return b""
-        finally:
-            reading.close()
-        return None
+        self._transport.resume_reading()
+        received = await self._reader.read(throttle.piece)
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+        began = self._loop.time()
+        self._watchdog.expect(inf)
+        await throttle.pay(len(received))
+        self._total_at += self._loop.time() - began
+        return received
 
     def _end(self) -> None:
         """The stream has ended: by whom, and rightly?"""
@@ -165,4 +188,4 @@ class Connection:
 
     def _be_late(self) -> None:
         self._is_late = True
-        self._writer.transport.abort()  # which ends the stream, and so wakes whoever waits for it
+        self._transport.abort()  # which ends the stream, and so wakes whoever waits for it

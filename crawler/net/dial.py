@@ -1,4 +1,4 @@
-"""Opens connections, TCP and TLS, and says in one line why one could not be opened or broke off.
+"""Opens connections, TCP and TLS, through a proxy where there is one, and says in one line why one failed or broke off.
 
 It knows no HTTP. Here alone an `OSError` of the network becomes one of ours. `TimeoutError` and `ssl.SSLError` are
 children of `OSError`, so that they are looked for first.
@@ -7,127 +7,205 @@ children of `OSError`, so that they are looked for first.
 import asyncio
 import errno
 import os
-import re
 import socket
 import ssl
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
-from crawler.errors import ConnectError, ConnectionLostError, DNSError, FetchError, FetchTimeoutError, TLSError
-from crawler.web.url import URL
+from crawler.errors import (
+    ConnectError,
+    ConnectionLostError,
+    DNSError,
+    FetchError,
+    FetchTimeoutError,
+    ProxyError,
+    TLSError,
+)
+from crawler.net.proxy import Proxy
+from crawler.net.race import NO_DESCRIPTOR, connect
+from crawler.net.resolver import Address, Resolver, is_unknown
+from crawler.net.route import Route, join_address
+from crawler.net.socks import connect_through
+from crawler.net.tls import Identity, client_context
+from crawler.net.tunnel import open_tunnel
+from crawler.net.wire import BUFFER, Wire
+from crawler.settings import FetchSettings
 
-BUFFER: Final = 1024 * 1024
-"""The stream's own limit; beyond twice this the socket is no longer read, and the peer has to wait."""
-
-HEAD_START: Final = 0.25
-"""Seconds one address is tried alone before the next one runs beside it (RFC 8305 section 5)."""
-
-NO_DESCRIPTOR: Final = frozenset({errno.EMFILE, errno.ENFILE})
 RESET: Final = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+AllowAddress = Callable[[str, str], None]
+"""Raises a `FetchError` where a host may not be asked at the IP address that its name led to."""
 
 
 class NoDescriptorError(ConnectError):
     """The process or the machine has no file descriptor left: our shortage, and no fault of the host."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where a connection leads to; connections of one route are as good as each other."""
+class Dialer:
+    """Opens connections; each may take `fetch.connect_timeout` in all, from the look-up of the name to the end of TLS.
 
-    scheme: str
-    host: str
-    port: int
+    `allow_address` is asked about each address that a host's name leads to before it is connected to. Where a proxy
+    looks names up, nobody knows these addresses, and it is not asked.
+    """
 
-    @classmethod
-    def of(cls, url: URL) -> "Route":
-        """The route on which `url` is asked for."""
-        return cls(url.scheme, url.host, url.port)
+    def __init__(
+        self, settings: FetchSettings, resolver: Resolver | None = None, allow_address: AllowAddress | None = None
+    ) -> None:
+        self._timeout = settings.connect_timeout
+        self._user_agent = settings.user_agent
+        self._resolver = resolver or Resolver(settings.dns_ttl, settings.dns_negative_ttl)
+        self._allow_address = allow_address
+        self._contexts: dict[Identity, ssl.SSLContext] = {}
+        self._identity = Identity.of(settings)
+        if self._identity.has_files:
+            self._context(self._identity)  # a file that cannot be used is said at once
 
-    @property
-    def is_secure(self) -> bool:
-        """Whether TLS is spoken on it."""
-        return self.scheme == "https"
-
-    def __str__(self) -> str:
-        return join_address(self.host, self.port)
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """An open connection as two streams, and the address it really leads to."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    peer: str
-
-
-async def dial(route: Route, context: ssl.SSLContext | None, timeout: float) -> Wire:
-    """A new connection, through TLS where there is a `context`; TCP and TLS may take `timeout` seconds each."""
-    try:
-        async with asyncio.timeout(timeout):
-            reader, writer = await asyncio.open_connection(
-                route.host, route.port, limit=BUFFER, happy_eyeballs_delay=HEAD_START
-            )
-    except (OSError, UnicodeError) as error:
-        raise connect_error(error, route, timeout) from error
-    try:
+    async def dial(self, route: Route) -> Wire:
+        """A new connection, through TLS where the route says so; `FetchError` where none comes about."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        deadline = began + self._timeout
+        if route.proxy is None:
+            addresses = await self._allowed(route.host, deadline)
+            looked_up = loop.time()
+            reader, writer = await self._connect(addresses, route.port, str(route), deadline)
+        else:
+            # With socks5 a name is looked up here, with socks5h and HTTP by the proxy (as curl has it).
+            is_ours = route.proxy.scheme == "socks5"
+            target = (await self._allowed(route.host, deadline))[0].ip if is_ours else route.host
+            with proxy_errors(route.proxy, self._timeout):
+                addresses = await self._look_up(route.proxy.host, deadline)
+                looked_up = loop.time()
+                reader, writer = await self._connect_through(route.proxy, addresses, route, target, deadline)
+        connected = loop.time()
+        try:
+            if route.identity is not None:
+                await self._secure(writer, route.host, str(route), route.identity, deadline)
+        except BaseException:
+            writer.transport.abort()
+            raise
         address = writer.get_extra_info("peername")
         peer = join_address(*address[:2]) if address else str(route)
-        if context is not None:
-            await _secure(writer, route, context, timeout)
-    except BaseException:
-        writer.transport.abort()
-        raise
-    return Wire(reader, writer, peer)
+        tls = writer.get_extra_info("ssl_object").version() if route.identity is not None else None
+        return Wire(reader, writer, peer, tls, looked_up - began, connected - looked_up, loop.time() - connected)
+
+    async def _allowed(self, host: str, deadline: float) -> Sequence[Address]:
+        """The addresses of a host that is to be asked."""
+        addresses = await self._look_up(host, deadline)
+        if self._allow_address is not None:
+            for address in addresses:
+                self._allow_address(host, address.ip)
+        return addresses
+
+    async def _look_up(self, host: str, deadline: float) -> Sequence[Address]:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._resolver.resolve(host)
+        except (OSError, UnicodeError) as error:
+            raise lookup_error(error, host, self._timeout) from error
+
+    async def _connect(self, addresses: Sequence[Address], port: int, peer: str, deadline: float) -> Streams:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await asyncio.open_connection(sock=await connect(addresses, port), limit=BUFFER)
+        except OSError as error:
+            raise connect_error(error, peer, self._timeout) from error
+
+    async def _connect_through(
+        self, proxy: Proxy, addresses: Sequence[Address], route: Route, target: str, deadline: float
+    ) -> Streams:
+        """Streams that lead to the server of the route, or to a proxy that reads the requests for it."""
+        if proxy.is_socks:
+            async with asyncio.timeout_at(deadline):
+                through = await connect_through(proxy, addresses[0].ip, target, route.port, self._timeout)
+                return await asyncio.open_connection(sock=through, limit=BUFFER)
+        reader, writer = await self._connect(addresses, proxy.port, str(proxy), deadline)
+        try:
+            if proxy.scheme == "https":
+                await self._secure(writer, proxy.host, str(proxy), self._identity, deadline)
+            if not route.is_forwarded:
+                async with asyncio.timeout_at(deadline):
+                    await open_tunnel(reader, writer, str(route), proxy, self._user_agent)
+        except BaseException:
+            writer.transport.abort()
+            raise
+        return reader, writer
+
+    async def _secure(
+        self, writer: asyncio.StreamWriter, host: str, peer: str, identity: Identity, deadline: float
+    ) -> None:
+        """The TLS handshake; the name proved is `host`, an address too (sent as SNI only where it is a name)."""
+        context = self._context(identity)
+        try:
+            async with asyncio.timeout_at(deadline):
+                name, late = host.rstrip("."), 2 * self._timeout
+                await writer.start_tls(context, server_hostname=name, ssl_handshake_timeout=late)
+        except (OSError, ValueError) as error:
+            raise handshake_error(error, peer, self._timeout) from error
+
+    def _context(self, identity: Identity) -> ssl.SSLContext:
+        if identity not in self._contexts:
+            self._contexts[identity] = client_context(identity)
+        return self._contexts[identity]
 
 
-async def _secure(writer: asyncio.StreamWriter, route: Route, context: ssl.SSLContext, timeout: float) -> None:
-    """The TLS handshake; the name proved is the route's, an address too (sent as SNI only where it is a name)."""
+@contextmanager
+def proxy_errors(proxy: Proxy, timeout: float) -> Iterator[None]:
+    """What goes wrong on the way to a proxy and with it is its failure, and says nothing of the host behind it."""
     try:
-        async with asyncio.timeout(timeout):
-            await writer.start_tls(context, server_hostname=route.host.rstrip("."), ssl_handshake_timeout=2 * timeout)
-    except (OSError, ValueError) as error:
-        raise handshake_error(error, route, timeout) from error
+        yield
+    except (ProxyError, NoDescriptorError):
+        raise
+    except FetchError as error:
+        raise ProxyError(f"the proxy failed: {error}") from error
+    except OSError as error:
+        is_tls = isinstance(error, ssl.SSLError)
+        failure = exchange_error(error, str(proxy)) if is_tls else connect_error(error, str(proxy), timeout)
+        if isinstance(failure, NoDescriptorError):
+            raise failure from error
+        raise ProxyError(f"the proxy failed: {failure}") from error
 
 
-def join_address(host: str, port: int) -> str:
-    """`host:port`, with the brackets that an IPv6 address needs."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def connect_error(error: OSError | UnicodeError, route: Route, timeout: float) -> FetchError:
-    """Why no TCP connection came about."""
-    number = _errno(error)
-    if number in NO_DESCRIPTOR or (isinstance(error, socket.gaierror) and not _has_descriptor()):
-        # glibc's resolver says "name not known" where it cannot open a socket or /etc/hosts.
-        return NoDescriptorError(f"no file descriptor left to connect to {route}")
-    if isinstance(error, UnicodeError):
-        return DNSError(f"no such host: {route.host}")
+def lookup_error(error: OSError | UnicodeError, host: str, timeout: float) -> FetchError:
+    """Why no address was found."""
+    if is_unknown(error):
+        return DNSError(f"no such host: {host}")
     if isinstance(error, socket.gaierror):
-        if error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None)):
-            return DNSError(f"no such host: {route.host}")
-        return DNSError(f"the name {route.host} cannot be looked up: {error.strerror}")
-    if isinstance(error, TimeoutError) and number is None:
-        return FetchTimeoutError(f"no connection to {route} within {timeout:g} s")
-    if number == errno.ECONNREFUSED:
-        return ConnectError(f"connection refused by {route}")
-    return ConnectError(f"no connection to {route}: {_words(error, number)}")
+        return DNSError(f"the name {host} cannot be looked up: {error.strerror}")
+    if isinstance(error, TimeoutError):
+        return DNSError(f"the name {host} was not looked up within {timeout:g} s")
+    if isinstance(error, OSError) and error.errno in NO_DESCRIPTOR:
+        return NoDescriptorError(f"no file descriptor left to look up {host}")
+    return DNSError(f"the name {host} cannot be looked up: {error}")
 
 
-def handshake_error(error: OSError | ValueError, route: Route, timeout: float) -> FetchError:
+def connect_error(error: OSError, peer: str, timeout: float) -> FetchError:
+    """Why no TCP connection came about."""
+    if error.errno in NO_DESCRIPTOR:
+        return NoDescriptorError(f"no file descriptor left to connect to {peer}")
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return FetchTimeoutError(f"no connection to {peer} within {timeout:g} s")
+    if error.errno == errno.ECONNREFUSED:
+        return ConnectError(f"connection refused by {peer}")
+    return ConnectError(f"no connection to {peer}: {_words(error)}")
+
+
+def handshake_error(error: OSError | ValueError, peer: str, timeout: float) -> FetchError:
     """Why the TLS handshake failed: refused, not trusted, or merely broken off."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return TLSError(f"the certificate of {route} is not trusted: {error.verify_message}")
+        return TLSError(f"the certificate of {peer} is not trusted: {error.verify_message}")
     if isinstance(error, ssl.SSLError):
         if "ALERT" in (error.reason or ""):
-            return TLSError(f"refused during the TLS handshake by {route}: {_reason(error)}")
-        return TLSError(f"the TLS handshake with {route} failed: {_reason(error)}")
+            return TLSError(f"refused during the TLS handshake by {peer}: {_reason(error)}")
+        return TLSError(f"the TLS handshake with {peer} failed: {_reason(error)}")
     if isinstance(error, TimeoutError):
-        return FetchTimeoutError(f"no TLS handshake with {route} within {timeout:g} s")
+        return FetchTimeoutError(f"no TLS handshake with {peer} within {timeout:g} s")
     if isinstance(error, ValueError):
-        return TLSError(f"no name for a certificate: {route.host}")
+        return TLSError(f"no name for a certificate: {peer}")
     # A server that restarts, or a middlebox: another attempt may well do better, so it is not a TLSError.
-    return ConnectError(f"connection closed during the TLS handshake by {route}")
+    return ConnectError(f"connection closed during the TLS handshake by {peer}")
 
 
 def exchange_error(error: OSError, peer: str) -> FetchError:
@@ -136,34 +214,15 @@ def exchange_error(error: OSError, peer: str) -> FetchError:
         if "ALERT" in (error.reason or ""):
             return TLSError(f"TLS ended by {peer}: {_reason(error)}")
         return ConnectionLostError(f"TLS with {peer} broke: {_reason(error)}")
-    number = _errno(error)
-    if number in RESET or isinstance(error, ConnectionError):
+    if error.errno in RESET or isinstance(error, ConnectionError):
         return ConnectionLostError(f"connection reset by {peer}")
-    return ConnectionLostError(f"connection to {peer} lost: {_words(error, number)}")
+    return ConnectionLostError(f"connection to {peer} lost: {_words(error)}")
 
 
-def _errno(error: OSError | UnicodeError) -> int | None:
-    """The error number; where several addresses were tried, asyncio leaves it only in the text."""
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return None
-    if error.errno is not None:
-        return error.errno
-    numbers = {int(number) for number in re.findall(r"\[Errno ([0-9]+)\]", str(error))}
-    return min(numbers & NO_DESCRIPTOR or numbers, default=None)
-
-
-def _words(error: OSError, number: int | None) -> str:
-    return os.strerror(number).lower() if number is not None else str(error) or type(error).__name__
+def _words(error: OSError) -> str:
+    return os.strerror(error.errno).lower() if error.errno is not None else str(error) or type(error).__name__
 
 
 def _reason(error: ssl.SSLError) -> str:
     """OpenSSL's reason in words: `tlsv1 alert protocol version`."""
     return (error.reason or str(error)).replace("_", " ").lower()
-
-
-def _has_descriptor() -> bool:
-    try:
-        socket.socket().close()
-    except OSError:
-        return False
-    return True

@@ -6,16 +6,16 @@ then is anything opened or waited for.
 
 import asyncio
 import resource
-import ssl
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final
 
 from crawler.errors import ConnectError
 from crawler.http1.limits import Limits
 from crawler.net.connection import Connection
-from crawler.net.dial import NoDescriptorError, Route, dial
-from crawler.net.tls import client_context
+from crawler.net.dial import Dialer, NoDescriptorError
+from crawler.net.route import Route
 from crawler.settings import FetchSettings
 
 RESERVED: Final = 16
@@ -40,15 +40,14 @@ def affordable(wanted: int, descriptors: int) -> int:
 class Pool:
     """Connections by route: an idle one where there is one, a new one where there is room, else one has to wait."""
 
-    def __init__(self, settings: FetchSettings, max_connections: int) -> None:
+    def __init__(self, settings: FetchSettings, max_connections: int, dialer: Dialer | None = None) -> None:
         self._settings = settings
         self._limits = Limits(
             max_head=settings.max_head, max_line=settings.max_header_line, max_headers=settings.max_headers
         )
         self._max_connections = affordable(max_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self._loop = asyncio.get_running_loop()
-        # A file that cannot be used is said at once; the system's own trust store is opened for the first https URL.
-        self._context: ssl.SSLContext | None = client_context(settings) if settings.ca_file else None
+        self._dialer = dialer or Dialer(settings)
         self._idle: dict[Route, list[Connection]] = {}  # the route that was given back to last comes last
         self._live: set[Connection] = set()
         self._dialing = 0
@@ -66,6 +65,11 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The clock by which connections live."""
+        return self._loop.time
 
     async def acquire(self, route: Route, *, fresh: bool = False) -> Connection:
         """A connection for one exchange, to be given back by `release` or `drop`; `fresh`: one never used before."""
@@ -173,12 +177,10 @@ class Pool:
 
     async def _open(self, route: Route) -> Connection:
         settings = self._settings
-        if route.is_secure and self._context is None:
-            self._context = client_context(settings)
         self._dialing += 1
         self._wake()  # there may be room for the next one too
         try:
-            wire = await dial(route, self._context if route.is_secure else None, settings.connect_timeout)
+            wire = await self._dialer.dial(route)
         except BaseException:
             self._dialing -= 1
             self._wake()

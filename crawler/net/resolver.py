@@ -93,7 +93,10 @@ class Resolver:
         while self._waiting and self._busy < THREADS:
             host = self._waiting.popleft()
             self._busy += 1
-            Thread(target=self._run, args=(host,), name=f"resolver of {host}", daemon=True).start()
+            try:
+                Thread(target=self._run, args=(host,), name=f"resolver of {host}", daemon=True).start()
+            except RuntimeError as error:  # the machine has no thread left
+                self._loop.call_soon(self._settle, host, OSError(errno.EAGAIN, str(error)))
 
     def _run(self, host: str) -> None:
         """In a thread: one lookup."""

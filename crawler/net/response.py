@@ -22,7 +22,7 @@ class HttpResponse:
     def __init__(self, url: URL, head: ResponseHead, connection: Connection, pool: Pool, max_body: int) -> None:
         self.url = url
         self._head = head
-        self._contact = Contact(connection.peer, connection.asked_at)
+        self._contact = Contact(connection.peer, connection.asked_at, url, connection.tls, connection.timings())
         self._connection: Connection | None = connection
         self._pool = pool
         self._max_body = max_body
@@ -41,7 +41,7 @@ class HttpResponse:
 
     @property
     def contact(self) -> Contact:
-        """The address connected to, and when the request began."""
+        """The address connected to, when the request began, and how long the steps to a new connection took."""
         return self._contact
 
     async def peek(self, size: int) -> bytes:

@@ -37,6 +37,11 @@ class Identity:
             settings.ca_file, settings.client_cert, settings.client_key, settings.min_tls, settings.insecure, legacy
         )
 
+    @property
+    def has_files(self) -> bool:
+        """Whether it takes a file that may be missing or wrong."""
+        return bool(self.ca_file or self.client_cert or self.client_key)
+
 
 def client_context(identity: Identity) -> ssl.SSLContext:
     """The TLS side of a client; `SettingsError` where one of its files cannot be used."""

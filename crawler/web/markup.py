@@ -28,7 +28,7 @@ MAX_STEPS: Final = 300_000
 """How many tags may need a look of their own; of most the pattern alone sees that they do not matter."""
 MAX_ATTRIBUTES: Final = 1_000_000
 """How many attributes the tags that were asked for may have together."""
-MAX_KNOWN: Final = 20_000
+MAX_KNOWN: Final = 5_000
 """How many tags a reader remembers from one text to the next."""
 MAX_KNOWN_TAG: Final = 500
 """How long a tag may be to be remembered."""

@@ -6,45 +6,41 @@ import os
 import resource
 import socket
 import ssl
-import sys
+import threading
+import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import trustme
 
 from crawler.errors import ConnectError, ConnectionLostError, DNSError, FetchError, FetchTimeoutError, TLSError
 from crawler.net.dial import (
+    Dialer,
     NoDescriptorError,
-    Route,
     connect_error,
-    dial,
     exchange_error,
     handshake_error,
-    join_address,
+    lookup_error,
 )
-from crawler.web.url import URL
-from tests.net.wires import Side, always, open_descriptors, serving
+from crawler.net.resolver import Address, Resolver
+from crawler.net.route import Route, join_address
+from crawler.net.tls import Identity
+from crawler.net.wire import Wire
+from tests.net.wires import Side, always, open_descriptors, serving, settings
 
-ROUTE = Route("http", "example.org", 80)
+
+async def dial(route: Route, timeout: float = 5.0) -> Wire:
+    return await Dialer(settings(connect_timeout=timeout)).dial(route)
 
 
-@pytest.mark.parametrize(
-    ("url", "route", "text"),
-    [
-        ("http://example.org/a", Route("http", "example.org", 80), "example.org:80"),
-        ("https://example.org:8443/", Route("https", "example.org", 8443), "example.org:8443"),
-        ("https://[::1]/", Route("https", "::1", 443), "[::1]:443"),
-    ],
-)
-def test_route_of_a_url(url: str, route: Route, text: str) -> None:
-    assert Route.of(URL(url)) == route
-    assert str(route) == text
-    assert route.is_secure == url.startswith("https")
+def secure(host: str, port: int, ca_file: str = "", **more: str) -> Route:
+    return Route("https", host, port, identity=Identity(ca_file, **more))
 
 
 async def test_the_peer_is_the_address_connected_to() -> None:
     async with serving(always(b"")) as server:
-        wire = await dial(Route("http", "localhost", server.port), None, 5.0)
+        wire = await dial(Route("http", "localhost", server.port))
         assert wire.peer == join_address("127.0.0.1", server.port)
         wire.writer.transport.abort()
 
@@ -55,7 +51,7 @@ async def test_the_peer_of_ipv6_has_brackets() -> None:
     except OSError:
         pytest.skip("no IPv6 on this machine")
     async with serving(always(b""), host="::1") as server:
-        wire = await dial(Route("http", "::1", server.port), None, 5.0)
+        wire = await dial(Route("http", "::1", server.port))
         assert wire.peer == f"[::1]:{server.port}"
         wire.writer.transport.abort()
 
@@ -64,20 +60,20 @@ async def test_refused() -> None:
     async with serving(always(b"")) as server:
         pass
     with pytest.raises(ConnectError, match=f"^connection refused by 127.0.0.1:{server.port}$"):
-        await dial(Route("http", "127.0.0.1", server.port), None, 5.0)
+        await dial(Route("http", "127.0.0.1", server.port))
 
 
 async def test_refused_by_every_address_of_a_name() -> None:
     async with serving(always(b"")) as server:
         pass
     with pytest.raises(ConnectError, match=f"^connection refused by localhost:{server.port}$"):
-        await dial(Route("http", "localhost", server.port), None, 5.0)
+        await dial(Route("http", "localhost", server.port))
 
 
 @pytest.mark.parametrize("host", ["nosuchhost.invalid", "a..b", "x" * 64 + ".example"])
 async def test_unknown_host(host: str) -> None:
     with pytest.raises(DNSError, match=f"{host}"):
-        await dial(Route("http", host, 80), None, 20.0)
+        await dial(Route("http", host, 80), 20.0)
 
 
 async def test_connecting_takes_too_long() -> None:
@@ -91,7 +87,7 @@ async def test_connecting_takes_too_long() -> None:
             client.connect_ex(full.getsockname())
             clients.append(client)
         with pytest.raises(FetchTimeoutError, match=r"within 0\.2 s$"):
-            await dial(Route("http", "127.0.0.1", full.getsockname()[1]), None, 0.2)
+            await dial(Route("http", "127.0.0.1", full.getsockname()[1]), 0.2)
         for client in clients:
             client.close()
 
@@ -107,44 +103,52 @@ def server_side(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     return context
 
 
-def client_side(authority: trustme.CA | None = None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if authority is not None:
-        authority.configure_trust(context)
-    return context
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> str:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    return str(tmp_path / "ca.pem")
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
-async def test_tls_proves_a_name_or_an_address(authority: trustme.CA, name: str) -> None:
-    async with serving(always(b""), context=server_side(authority, name)) as server:
-        wire = await dial(Route("https", name, server.port), client_side(authority), 5.0)
-        assert wire.writer.get_extra_info("ssl_object").version() == "TLSv1.3"
+async def test_tls_proves_a_name_or_an_address(authority: trustme.CA, ca_file: str, name: str) -> None:
+    """A name is told to the server (RFC 6066 section 3), an address never."""
+    told: list[str | None] = []
+    context = server_side(authority, name)
+    context.sni_callback = lambda _, sni, __: told.append(sni)
+    async with serving(always(b""), context=context) as server:
+        wire = await dial(secure(name, server.port, ca_file))
+        assert wire.tls == "TLSv1.3"
+        wire.writer.transport.abort()
+    assert told == [name if name == "localhost" else None]
+
+
+async def test_the_dot_at_the_end_of_a_name_is_in_no_certificate(authority: trustme.CA, ca_file: str) -> None:
+    async with serving(always(b""), context=server_side(authority, "localhost")) as server:
+        wire = await Dialer(settings(), knowing(localhost="127.0.0.1")).dial(secure("localhost.", server.port, ca_file))
         wire.writer.transport.abort()
 
 
-async def test_tls_for_another_name_is_not_trusted(authority: trustme.CA) -> None:
+async def test_tls_for_another_name_is_not_trusted(authority: trustme.CA, ca_file: str) -> None:
     async with serving(always(b""), context=server_side(authority, "example.org")) as server:
         with pytest.raises(TLSError, match=r"the certificate of localhost:[0-9]+ is not trusted: .*localhost"):
-            await dial(Route("https", "localhost", server.port), client_side(authority), 5.0)
+            await dial(secure("localhost", server.port, ca_file))
 
 
 async def test_tls_by_an_unknown_authority_is_not_trusted(authority: trustme.CA) -> None:
     async with serving(always(b""), context=server_side(authority, "localhost")) as server:
         with pytest.raises(TLSError, match=r"is not trusted: self.signed certificate|unable to get local issuer"):
-            await dial(Route("https", "localhost", server.port), client_side(), 5.0)
+            await dial(secure("localhost", server.port))
 
 
-async def test_tls_refused_by_an_alert(authority: trustme.CA) -> None:
+async def test_tls_refused_by_an_alert(authority: trustme.CA, ca_file: str) -> None:
     """Played by a blocking server: asyncio's own closes without sending the alert."""
-    old = client_side(authority)
+    old = server_side(authority, "localhost")
     old.maximum_version = ssl.TLSVersion.TLSv1_2
-    new = server_side(authority, "localhost")
-    new.minimum_version = ssl.TLSVersion.TLSv1_3
 
     def refuse() -> None:
         accepted, _ = listener.accept()
         with accepted, pytest.raises(ssl.SSLError):
-            new.wrap_socket(accepted, server_side=True)
+            old.wrap_socket(accepted, server_side=True)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -152,7 +156,7 @@ async def test_tls_refused_by_an_alert(authority: trustme.CA) -> None:
         with pytest.raises(
             TLSError, match=r"^refused during the TLS handshake by localhost:[0-9]+: .*protocol version"
         ):
-            await dial(Route("https", "localhost", port), old, 5.0)
+            await dial(secure("localhost", port, ca_file, min_tls="1.3"))
         await server
 
 
@@ -163,7 +167,7 @@ async def test_tls_with_a_server_that_speaks_none() -> None:
 
     async with serving(play) as server:
         with pytest.raises(TLSError, match=r"^the TLS handshake with 127.0.0.1:[0-9]+ failed: "):
-            await dial(Route("https", "127.0.0.1", server.port), client_side(), 5.0)
+            await dial(secure("127.0.0.1", server.port))
 
 
 @pytest.mark.parametrize("by_reset", [True, False])
@@ -175,7 +179,7 @@ async def test_a_connection_that_ends_in_the_handshake_is_no_verdict_on_tls(by_r
 
     async with serving(play) as server:
         with pytest.raises(ConnectError, match=r"^connection closed during the TLS handshake by 127.0.0.1") as caught:
-            await dial(Route("https", "127.0.0.1", server.port), client_side(), 5.0)
+            await dial(secure("127.0.0.1", server.port))
         assert caught.value.retryable
 
 
@@ -183,7 +187,7 @@ async def test_a_handshake_takes_too_long() -> None:
     before = open_descriptors()
     async with serving(Side.gone) as server:
         with pytest.raises(FetchTimeoutError, match=r"^no TLS handshake with 127.0.0.1:[0-9]+ within 0\.2 s$"):
-            await dial(Route("https", "127.0.0.1", server.port), client_side(), 0.2)
+            await dial(secure("127.0.0.1", server.port), 0.2)
     await asyncio.sleep(0)
     assert open_descriptors() == before
 
@@ -199,10 +203,8 @@ async def test_no_descriptor_left_is_our_own_shortage(host: str) -> None:
         with suppress(OSError):
             while True:
                 taken.append(os.open("/dev/null", os.O_RDONLY))
-        with pytest.raises(NoDescriptorError, match=f"^no file descriptor left to connect to {host}:80$"):
-            await dial(Route("http", host, 80), None, 5.0)
-        unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        assert type(connect_error(unknown, ROUTE, 1.0)) is NoDescriptorError
+        with pytest.raises(NoDescriptorError, match=f"^no file descriptor left to (connect to|look up) {host}"):
+            await dial(Route("http", host, 80))
     finally:
         for descriptor in taken:
             os.close(descriptor)
@@ -217,22 +219,27 @@ async def test_no_descriptor_left_is_our_own_shortage(host: str) -> None:
         (OSError("odd"), ConnectError, "no connection to example.org:80: odd"),
         (OSError(), ConnectError, "no connection to example.org:80: OSError"),
         (OSError(errno.ENFILE, "x"), NoDescriptorError, "no file descriptor left to connect to example.org:80"),
-        (
-            OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 24] Too many open files"),
-            NoDescriptorError,
-            "no file descriptor left to connect to example.org:80",
-        ),
-        (
-            socket.gaierror(socket.EAI_AGAIN, "try again"),
-            DNSError,
-            "the name example.org cannot be looked up: try again",
-        ),
     ],
 )
 def test_words_for_what_cannot_be_brought_about_here(error: OSError, kind: type[FetchError], text: str) -> None:
-    if "111" in str(error) and sys.platform != "linux":
-        pytest.skip("error numbers of Linux")
-    translated = connect_error(error, ROUTE, 1.0)
+    translated = connect_error(error, "example.org:80", 1.0)
+    assert type(translated) is kind
+    assert str(translated) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), DNSError, "no such host: a.test"),
+        (UnicodeError("label too long"), DNSError, "no such host: a.test"),
+        (socket.gaierror(socket.EAI_AGAIN, "try again"), DNSError, "the name a.test cannot be looked up: try again"),
+        (TimeoutError(), DNSError, "the name a.test was not looked up within 1 s"),
+        (OSError(errno.EMFILE, "x"), NoDescriptorError, "no file descriptor left to look up a.test"),
+        (OSError("odd"), DNSError, "the name a.test cannot be looked up: odd"),
+    ],
+)
+def test_words_for_names_that_are_not_found(error: OSError, kind: type[FetchError], text: str) -> None:
+    translated = lookup_error(error, "a.test", 1.0)
     assert type(translated) is kind
     assert str(translated) == text
 
@@ -261,6 +268,67 @@ def test_words_for_what_breaks_off(error: OSError, kind: type[FetchError], text:
 
 
 def test_a_name_that_no_certificate_can_bear() -> None:
-    translated = handshake_error(ValueError("leading dot"), Route("https", ".a", 443), 1.0)
+    translated = handshake_error(ValueError("leading dot"), ".a:443", 1.0)
     assert type(translated) is TLSError
-    assert str(translated) == "no name for a certificate: .a"
+    assert str(translated) == "no name for a certificate: .a:443"
+
+
+# --- names
+
+
+def knowing(**names: str) -> Resolver:
+    return Resolver(60.0, 60.0, lambda host: [Address(ip) for ip in names[host.partition(".")[0]].split()])
+
+
+async def test_a_name_that_takes_too_long_is_a_matter_of_dns() -> None:
+    hanging = threading.Event()
+
+    def look_up(host: str) -> list[Address]:
+        hanging.wait(20)
+        return []
+
+    dialer = Dialer(settings(connect_timeout=0.2), Resolver(60.0, 60.0, look_up))
+    try:
+        with pytest.raises(DNSError, match=r"^the name slow.test was not looked up within 0\.2 s$"):
+            await dialer.dial(Route("http", "slow.test", 80))
+    finally:
+        hanging.set()
+
+
+async def test_an_address_may_be_refused_before_it_is_connected_to() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def allow(host: str, ip: str) -> None:
+        asked.append((host, ip))
+        if ip != "127.0.0.1":
+            raise ConnectError(f"{host} leads to {ip}")
+
+    async with serving(always(b"")) as server:
+        dialer = Dialer(settings(), knowing(good="127.0.0.1", bad="127.0.0.1 127.0.0.2"), allow)
+        wire = await dialer.dial(Route("http", "good.test", server.port))
+        wire.writer.transport.abort()
+        with pytest.raises(ConnectError, match=r"^bad.test leads to 127.0.0.2$"):
+            await dialer.dial(Route("http", "bad.test", server.port))
+        with pytest.raises(ConnectError, match=r"^127.0.0.3 leads to 127.0.0.3$"):
+            await dialer.dial(Route("http", "127.0.0.3", server.port))
+        assert asked == [
+            ("good.test", "127.0.0.1"), ("bad.test", "127.0.0.1"), ("bad.test", "127.0.0.2"), ("127.0.0.3",) * 2
+        ]  # fmt: skip
+        assert server.connections == 1
+
+
+async def test_each_step_to_a_connection_is_timed(authority: trustme.CA, ca_file: str) -> None:
+    def look_up(host: str) -> list[Address]:
+        time.sleep(0.1)
+        return [Address("127.0.0.1")]
+
+    async with serving(always(b""), context=server_side(authority, "slow.test")) as server:
+        dialer = Dialer(settings(), Resolver(60.0, 60.0, look_up))
+        wire = await dialer.dial(secure("slow.test", server.port, ca_file))
+        wire.writer.transport.abort()
+        assert 0.1 <= wire.dns_took < 1
+        assert 0 < wire.connect_took < 0.1
+        assert 0 < wire.tls_took < 1
+        wire = await dialer.dial(secure("slow.test", server.port, ca_file))
+        wire.writer.transport.abort()
+        assert wire.dns_took < 0.1

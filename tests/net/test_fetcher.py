@@ -21,7 +21,8 @@ from crawler.errors import (
     TruncatedError,
 )
 from crawler.model import URL, Request
-from crawler.net.fetcher import MAX_DOORS, HttpFetcher, basic
+from crawler.net.door import MAX_DOORS
+from crawler.net.fetcher import HttpFetcher
 from crawler.net.response import HttpResponse
 from tests.net.wires import (
     HELLO,
@@ -119,15 +120,11 @@ async def test_credentials_go_to_their_origin_alone() -> None:
         assert b"authorization" not in other.requests[0].lower()
 
 
-def test_basic_is_utf_8() -> None:
-    assert basic("test", "123£") == "Basic dGVzdDoxMjPCow=="  # RFC 7617 section 2.1
-
-
 async def test_what_is_remembered_of_origins_is_bounded() -> None:
     async with both(always(OK)) as (server, fetcher):
         for number in range(MAX_DOORS * 2):
-            fetcher._door(URL(f"http://host{number}.test/"))
-        assert len(fetcher._doors) <= MAX_DOORS
+            fetcher._doors.door_to(URL(f"http://host{number}.test/"))
+        assert len(fetcher._doors._doors) <= MAX_DOORS
         assert await get(fetcher, server.url) == b"ok"
 
 
@@ -153,6 +150,26 @@ async def test_the_answer_s_head_and_peer() -> None:
         assert response.contact.peer == f"127.0.0.1:{server.port}"
         assert response.url == URL(server.url)
         assert await response.read() == b""
+
+
+async def test_what_is_known_of_the_way_to_an_answer() -> None:
+    async def play(side: Side) -> None:
+        while await side.request():
+            await asyncio.sleep(0.1)
+            await side.send(OK)
+
+    async with both(play) as (server, fetcher):
+        url = URL(server.url + "/a")
+        async with fetcher.fetch(Request(url)) as response:
+            contact = response.contact
+            assert (contact.url, contact.tls) == (url, None)
+            assert contact.timings is not None
+            assert 0 <= contact.timings.dns < 0.05
+            assert 0 <= contact.timings.connect < 0.05
+            assert 0 <= contact.timings.tls < 0.05
+            assert 0.1 <= contact.timings.wait < 0.5
+        async with fetcher.fetch(Request(url)) as response:
+            assert response.contact.timings is None, "the connection was there before"
 
 
 BODY = b"abcdefghijklmnopqrstuvwxyz" * 1000

@@ -15,9 +15,10 @@ import pytest
 from crawler.errors import ConnectError, ConnectionLostError, SettingsError
 from crawler.model import URL
 from crawler.net.connection import Connection
-from crawler.net.dial import NoDescriptorError, Route
+from crawler.net.dial import NoDescriptorError
 from crawler.net.fetcher import HttpFetcher
 from crawler.net.pool import RESERVED, Pool, affordable
+from crawler.net.route import Route
 from tests.net.wires import OK, Side, always, fetching, get, open_descriptors, serving, settings
 
 
