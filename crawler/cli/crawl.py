@@ -48,7 +48,7 @@ def crawl(
     settings = settings_of(start or (), path_or_none(config), preset, overrides(FLAGS, given))
     # A page's references are many small objects that die young and hardly ever in cycles: collected at Python's default
     # pace, they cost a tenth of the time of a crawl. The process is ours, so the pace is.
-    gc.set_threshold(20_000, 10, 10)
+    gc.set_threshold(20_000, 50, 100)
     return asyncio.run(run_crawl(settings))
 
 
