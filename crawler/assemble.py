@@ -7,10 +7,11 @@ import logging
 import random
 import resource
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from crawler import policy
@@ -24,6 +25,7 @@ from crawler.model import URL, Event, Link, Noted, Page, Reference
 from crawler.net.fetcher import HttpFetcher
 from crawler.net.follow import FollowingFetcher
 from crawler.net.pool import Pool, affordable
+from crawler.net.proxy import choose_proxies
 from crawler.settings import Settings, effective, fixed_keys
 from crawler.store.files import FileStore
 from crawler.web.links import find_references
@@ -38,12 +40,16 @@ JUDGED_BY: Final = ("scope.", "images.", "crawl.max_depth", "politeness.nofollow
 
 @asynccontextmanager
 async def open_crawl(
-    settings: Settings, *, observers: Sequence[Observer] = (), extractors: Sequence[Extractor] | None = None
+    settings: Settings,
+    *,
+    observers: Sequence[Observer] = (),
+    extractors: Sequence[Extractor] | None = None,
+    environ: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Crawl]:
     """A crawl that is ready to run; leaving the context closes all its parts.
 
-    `extractors` are asked beside the built-in one. `SettingsError` and `InvalidURLError` come before anything is
-    written.
+    `extractors` are asked beside the built-in one; `environ` is looked at where `fetch.proxy_from_env` says so.
+    `SettingsError` and `InvalidURLError` come before anything is written.
     """
     starts = start_urls(settings)
     folder = output_folder(settings)
@@ -51,6 +57,8 @@ async def open_crawl(
     observe = _told(observers)
     settings = _affordable(settings, observe)
     async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(Pool(settings.fetch, settings.concurrency.total))
+        fetcher = _fetcher(settings, pool, environ)
         database = Database(_made(folder), settings.store.durability)
         stack.callback(database.close)
         facts = database.facts()
@@ -63,8 +71,6 @@ async def open_crawl(
         roots = [*frontier.seeds(), *starts]
         rules = policy.Rules.of(settings, roots)
         await _apply_rules(settings, rules, roots, frontier, facts)
-        pool = await stack.enter_async_context(Pool(settings.fetch, settings.concurrency.total))
-        fetcher = HttpFetcher(pool, settings.fetch, credentials(settings))
         parts = Parts(
             frontier=frontier,
             fetcher=fetcher,
@@ -82,11 +88,18 @@ async def open_crawl(
 
 
 @asynccontextmanager
-async def open_fetcher(settings: Settings) -> AsyncIterator[Fetcher]:
+async def open_fetcher(
+    settings: Settings, *, environ: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Fetcher]:
     """A fetcher for a person: it follows redirects and asks no robots.txt."""
     async with Pool(settings.fetch, settings.concurrency.total) as pool:
-        fetcher = HttpFetcher(pool, settings.fetch, credentials(settings))
+        fetcher = _fetcher(settings, pool, environ)
         yield FollowingFetcher(fetcher, policy.next_hop, settings.fetch.max_redirects)
+
+
+def _fetcher(settings: Settings, pool: Pool, environ: Mapping[str, str]) -> HttpFetcher:
+    proxies = choose_proxies(settings.fetch, environ)
+    return HttpFetcher(pool, settings.fetch, _given_credentials(settings), hosts=settings.hosts, proxies=proxies)
 
 
 def built_in_extractor(page: Page) -> Iterable[Reference]:
@@ -117,18 +130,10 @@ def output_folder(settings: Settings) -> Path:
     return folder
 
 
-def credentials(settings: Settings) -> dict[str, tuple[str, str]]:
-    """(user, password) by origin: from `[hosts]`, and from the start URLs' own userinfo."""
-    found = {}
-    for name, own in settings.hosts.items():
-        if own.user is not None or own.password is not None:
-            origins = [name] if "://" in name else [f"http://{name}", f"https://{name}"]
-            found.update({URL(origin).origin: (own.user or "", own.password or "") for origin in origins})
-    for text in settings.crawl.start:
-        url, credential = split_userinfo(text)
-        if credential is not None:
-            found[url.origin] = credential
-    return found
+def _given_credentials(settings: Settings) -> dict[str, tuple[str, str]]:
+    """(user, password) by origin, from the start URLs' own userinfo."""
+    split = (split_userinfo(text) for text in settings.crawl.start)
+    return {url.origin: credential for url, credential in split if credential is not None}
 
 
 def _made(folder: Path) -> Path:

@@ -82,7 +82,7 @@ async def run_crawl(settings: Settings) -> int:
             observers.append(stack.enter_context(open_stream_log(sys.stdout, settings.log)))
         if progress is not None:
             observers.append(progress)
-        async with open_crawl(settings, observers=observers) as crawl:
+        async with open_crawl(settings, observers=observers, environ=os.environ) as crawl:
 
             def stop() -> None:
                 for observe in observers:

@@ -105,13 +105,20 @@ def measure(command: list[str], server: Server) -> Measured:
 
 
 def compare(site: Path, peers: Mapping[str, Command], runs: int, in_flight: int) -> dict[str, list[Measured]]:
-    """`runs` rounds in which every tool crawls the site once, into a folder that is thrown away."""
+    """`runs` rounds in which every tool crawls the site once, into a folder of its own.
+
+    The folders are thrown away at the end: files removed a moment ago make a file system slow to make new ones, and
+    that would be booked on whoever comes next.
+    """
     results: dict[str, list[Measured]] = {name: [] for name in peers}
-    for _ in range(runs):
-        for name, command in peers.items():
-            with nginx(site) as server, tempfile.TemporaryDirectory() as folder:
-                results[name].append(measure(command(server.url, Path(folder), in_flight), server))
-            print(f"{name}: {results[name][-1]}", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(runs):
+            for name, command in peers.items():
+                place = Path(folder, f"{name}-{number}")
+                place.mkdir()
+                with nginx(site) as server:
+                    results[name].append(measure(command(server.url, place, in_flight), server))
+                print(f"{name}: {results[name][-1]}", file=sys.stderr)
     return results
 
 
