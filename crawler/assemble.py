@@ -22,12 +22,15 @@ from crawler.crawling import Crawl, Parts
 from crawler.errors import InvalidURLError, SettingsError
 from crawler.interfaces import Extractor, Fetcher, Observer
 from crawler.model import URL, Event, Link, Noted, Page, Reference
+from crawler.net.cookies import CookieFetcher
 from crawler.net.fetcher import HttpFetcher
 from crawler.net.follow import FollowingFetcher
 from crawler.net.pool import Pool, affordable
 from crawler.net.proxy import choose_proxies
 from crawler.settings import Settings, effective, fixed_keys
 from crawler.store.files import FileStore
+from crawler.web.cookie_file import parse_cookie_file
+from crawler.web.cookies import Cookie, Jar
 from crawler.web.links import find_references
 from crawler.web.url import split_userinfo
 
@@ -58,19 +61,24 @@ async def open_crawl(
     settings = _affordable(settings, observe)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(Pool(settings.fetch, settings.concurrency.total))
-        fetcher = _fetcher(settings, pool, environ)
+        fetcher: Fetcher = _fetcher(settings, pool, environ)
         database = Database(_made(folder), settings.store.durability)
         stack.callback(database.close)
         facts = database.facts()
         _check_fixed(settings, facts, folder)
         pace = Pace(settings.concurrency, settings.politeness, settings.fetch, dict(settings.hosts), random.random)
-        frontier = SqliteFrontier(database, pace, settings.crawl, clock, observe)
+        jar = Jar()
+        frontier = SqliteFrontier(database, pace, settings.crawl, jar, clock, observe)
         stack.push_async_callback(frontier.close)
         store = FileStore(folder, settings.store)
         store.open(frontier.interrupted)
         roots = [*frontier.seeds(), *starts]
         rules = policy.Rules.of(settings, roots)
         await _apply_rules(settings, rules, roots, frontier, facts)
+        if settings.fetch.cookie_file:
+            await frontier.keep(_read_cookies(settings, clock()))
+        if settings.fetch.cookies:
+            fetcher = CookieFetcher(fetcher, jar, clock)
         parts = Parts(
             frontier=frontier,
             fetcher=fetcher,
@@ -93,7 +101,12 @@ async def open_fetcher(
 ) -> AsyncIterator[Fetcher]:
     """A fetcher for a person: it follows redirects and asks no robots.txt."""
     async with Pool(settings.fetch, settings.concurrency.total) as pool:
-        fetcher = _fetcher(settings, pool, environ)
+        fetcher: Fetcher = _fetcher(settings, pool, environ)
+        if settings.fetch.cookies:
+            jar = Jar()
+            for cookie in _read_cookies(settings, time.time()):
+                jar.store(cookie, time.time())
+            fetcher = CookieFetcher(fetcher, jar, time.time, keeps=True)
         yield FollowingFetcher(fetcher, policy.next_hop, settings.fetch.max_redirects)
 
 
@@ -134,6 +147,17 @@ def _given_credentials(settings: Settings) -> dict[str, tuple[str, str]]:
     """(user, password) by origin, from the start URLs' own userinfo."""
     split = (split_userinfo(text) for text in settings.crawl.start)
     return {url.origin: credential for url, credential in split if credential is not None}
+
+
+def _read_cookies(settings: Settings, now: float) -> list[Cookie]:
+    """The cookies of `fetch.cookie_file`, in the format of Netscape's cookies.txt."""
+    if not settings.fetch.cookie_file:
+        return []
+    try:
+        text = Path(settings.fetch.cookie_file).read_bytes().decode("latin-1")
+    except OSError as error:
+        raise SettingsError(f"fetch.cookie_file: {settings.fetch.cookie_file}: {error.strerror}") from error
+    return parse_cookie_file(text, settings.fetch.cookie_file, now)
 
 
 def _made(folder: Path) -> Path:

@@ -27,12 +27,14 @@ from crawler.model import (
     Outcome,
     Page,
     Request,
+    ResponseHead,
     Saved,
     Verdict,
     Visit,
 )
 from crawler.settings import PRODUCT, Settings
 from crawler.web.charset import find_encoding
+from crawler.web.cookies import Cookie, find_cookies
 from crawler.web.robots import MAX_SIZE
 from crawler.web.sniff import SNIFF_SIZE, is_html, is_image, sniff_media_type
 
@@ -258,7 +260,13 @@ class Crawl:
                 peer=response.contact.peer,
                 asked_at=response.contact.asked_at + offset,
                 size=outcome.saved.size if outcome.saved is not None else outcome.size,
+                cookies=self._cookies(link.url, response.head),
             )
+
+    def _cookies(self, url: URL, head: ResponseHead) -> list[Cookie]:
+        """The cookies that an answer sets."""
+        lines = head.headers.get_all("set-cookie") if self._settings.fetch.cookies else []
+        return find_cookies(lines, url, self._parts.clock()) if lines else []
 
     async def _robots(self, link: Link, response: Response) -> Outcome:
         """The rules of a host (RFC 9309 section 2.3.1): a 4xx allows all, a 5xx says nothing for now."""

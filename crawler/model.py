@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from crawler.errors import CrawlError
 from crawler.http1.events import ResponseHead
+from crawler.web.cookies import Cookie
 from crawler.web.reference import Kind, Reference
 from crawler.web.url import URL
 
@@ -169,6 +170,7 @@ class Outcome:
     when the request began (seconds of the wall clock), None when nothing was asked; `elapsed` and `size` are the
     seconds and the body bytes it took. `rules` is the text of a robots.txt; b"" allows all, None: not a robots.txt,
     or none to be had for now. `links_error` says why the links of a saved page could not be read.
+    `cookies` are those that the answer set.
     """
 
     verdict: Verdict
@@ -187,6 +189,7 @@ class Outcome:
     size: int = 0
     peer: str | None = None
     rules: bytes | None = None
+    cookies: Sequence[Cookie] = ()
 
     @classmethod
     def failed(cls, error: CrawlError) -> "Outcome":

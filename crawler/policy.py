@@ -132,8 +132,6 @@ def redirected(link: Link, head: ResponseHead, rules: Rules, max_redirects: int)
         return _lost("scheme", f"redirected to {target}, which is neither http nor https")
     if link.hops >= max_redirects:
         return _lost("redirect", f"more than {max_redirects} redirects")
-    if target == link.url:
-        return _lost("redirect", "redirected to itself")
     moved = link.moved(target)
     if rules.refuse(moved) == "scope":
         return _lost("scope", f"redirected out of scope, to {target}")

@@ -91,6 +91,8 @@ class FetchSettings:
     retry_wait: float = _duration(1.0)
     max_retry_wait: float = _duration(60.0)
     max_redirects: int = _count(20)
+    cookies: bool = True
+    cookie_file: str = ""
     max_body: int = _size(2_000_000_000, 1)
     max_html: int = _size(16_000_000, 1)
     max_head: int = _size(256 * 1024, 1024)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from crawler.crawldb.cookies import CookieRows
 from crawler.crawldb.database import Database, database_errors
 from crawler.crawldb.pace import COUNTERS, NEVER, ROBOTS_AGE, Host, Hosts, Pace
 from crawler.crawldb.settle import Settler
@@ -19,6 +20,7 @@ from crawler.crawldb.urls import IMAGE, PAGE, ROBOTS, Judge, Lease, Urls
 from crawler.errors import CrawldbError
 from crawler.model import URL, Counted, Counts, Event, Kind, Link, Outcome, Visit
 from crawler.settings import CrawlSettings
+from crawler.web.cookies import Cookie, Jar
 
 SAVED, PAGES, SIZE = (COUNTERS.index(name) for name in ("saved", "pages", "size"))
 
@@ -45,7 +47,7 @@ class Group:
 
 
 class SqliteFrontier:
-    """`Frontier` over the crawl database; the only writer of it.
+    """`Frontier` over the crawl database; the only writer of it, and of the cookie `jar`.
 
     `clock` gives seconds of the wall clock that never run backwards during the run.
     """
@@ -55,6 +57,7 @@ class SqliteFrontier:
         database: Database,
         pace: Pace,
         limits: CrawlSettings,
+        jar: Jar,
         clock: Callable[[], float],
         observe: Callable[[Event], None],
     ) -> None:
@@ -76,9 +79,10 @@ class SqliteFrontier:
         self._group = Group()
         with database.transaction():
             self.run, self.interrupted = self._start()
+            self._cookies = CookieRows(database.sql, jar, clock())
         self._hosts = Hosts(database.sql, pace)
         self._urls = Urls(database.sql, self._hosts, limits.max_depth, self.run)
-        self._settler = Settler(database.sql, self._hosts, self._urls, pace, self.run)
+        self._settler = Settler(database.sql, self._hosts, self._urls, pace, self._cookies, self.run)
         with database.transaction():
             if not self._hosts.totals[SAVED]:
                 self._urls.retry_seeds()
@@ -125,6 +129,10 @@ class SqliteFrontier:
     async def reconsider(self, judge: Judge) -> None:
         """Ask `judge` anew about all that waits or was not followed: the rules have changed since the last run."""
         await self._call("reconsider", judge)
+
+    async def keep(self, cookies: Sequence[Cookie]) -> None:
+        """Keep cookies that come from no visit."""
+        await self._call("keep", cookies)
 
     async def state(self, facts: dict[str, str]) -> None:
         """Write down what shapes this crawl."""
@@ -225,6 +233,9 @@ class SqliteFrontier:
             parent = self._urls.find(str(link.parent)) if link.parent is not None else None
             new += self._urls.add(link, parent.id if parent is not None else None)
         return new
+
+    def _do_keep(self, now: float, cookies: Sequence[Cookie]) -> None:
+        self._cookies.keep(cookies, now)
 
     def _do_state(self, now: float, facts: dict[str, str]) -> None:
         self._database.state(facts)

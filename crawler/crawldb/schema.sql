@@ -91,4 +91,19 @@ CREATE TABLE visits (               -- append-only
     head    BLOB                    -- the raw head of the answer
 );
 
+CREATE TABLE cookies (              -- as RFC 6265bis has them; the value is a credential
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL,
+    value       TEXT NOT NULL,
+    domain      TEXT NOT NULL,
+    host_only   INTEGER NOT NULL,
+    path        TEXT NOT NULL,
+    expires_at  REAL,               -- NULL: it ends with the crawl
+    secure      INTEGER NOT NULL,
+    http_only   INTEGER NOT NULL,
+    created_at  REAL NOT NULL,
+    from_secure INTEGER NOT NULL,
+    UNIQUE (domain, name, path, host_only)
+);
+
 PRAGMA user_version = 1;

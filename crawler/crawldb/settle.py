@@ -9,13 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from crawler import policy
+from crawler.crawldb.cookies import CookieRows
 from crawler.crawldb.links import pack
 from crawler.crawldb.pace import Host, Hosts, Pace
-from crawler.crawldb.urls import PAGE, Lease, Urls
-from crawler.model import Event, Found, Held, Kind, Noted, Outcome, Verdict
+from crawler.crawldb.urls import PAGE, Known, Lease, Urls
+from crawler.model import Event, Found, Held, Kind, Link, Noted, Outcome, Verdict
 from crawler.units import format_duration
 from crawler.web.robots import Robots
 from crawler.web.sniff import is_image
+
+MAX_CHAIN: Final = 100
+"""Redirects in a row that are looked through for a circle; a longer chain counts as one."""
 
 _VISIT: Final = (
     "INSERT INTO visits (url, run, attempt, verdict, error, detail, asked_at, elapsed, size, peer, head)"
@@ -40,6 +44,7 @@ class Settler:
     hosts: Hosts
     urls: Urls
     pace: Pace
+    cookies: CookieRows
     run: int
 
     def settle(self, lease: Lease, outcome: Outcome, now: float) -> list[Event]:
@@ -58,6 +63,7 @@ class Settler:
             events = self._host_failed(host, outcome, now)
             self._again(lease, host, outcome, spent, host.pace_at + (outcome.retry_in or 0) if spent else 0)
             return events
+        has_new_cookies = self.cookies.keep(outcome.cookies, now)
         self.pace.answered(host, outcome, now)
         held: list[Event] = [] if outcome.pause is None else [Held(host.name, outcome.pause, "retry-after")]
         if outcome.retry_in is not None:
@@ -69,7 +75,12 @@ class Settler:
         if outcome.error == "type" and kind == PAGE:
             self._again(lease, host, outcome, False, 0)
             return held
-        self._end(lease, host, self._moved(lease, outcome))
+        if outcome.moved is not None:
+            outcome = self._moved(lease, outcome, outcome.moved, has_new_cookies)
+            if outcome.retry_in is not None:
+                self._again(lease, host, outcome, True, 0)
+                return held
+        self._end(lease, host, outcome)
         self._add_found(lease, outcome.found, lease.visit.link.depth - depth)
         return held
 
@@ -169,22 +180,31 @@ class Settler:
             host.pages += lease.visit.link.kind is Kind.PAGE and not is_shown
             host.size += saved.size
 
-    def _moved(self, lease: Lease, outcome: Outcome) -> Outcome:
-        """A redirect's target becomes a link; one that leads back to itself through others is a failure."""
-        if outcome.moved is None:
-            return outcome
-        target = self.urls.find(str(outcome.moved.url))
-        for _ in range(64):
-            if target is None or target.state != "redirected":
-                break
-            row = self.sql.execute("SELECT redirect FROM urls WHERE id = ?", (target.id,)).fetchone()
-            if row[0] == lease.row:
-                return replace(
-                    outcome, verdict=Verdict.FAILED, moved=None, error="redirect", detail="the redirects form a loop"
-                )
-            target = self.urls.numbered(row[0])
-        self.urls.add(outcome.moved, lease.parent)
+    def _moved(self, lease: Lease, outcome: Outcome, moved: Link, has_new_cookies: bool) -> Outcome:
+        """A redirect's target becomes a link.
+
+        One that leads back, at once or through others, is asked once more where a cookie was set on the way, as sites
+        do that ask for consent; else it is a failure.
+        """
+        target = self.urls.find(str(moved.url))
+        if target is None or not self._leads_to(target, lease.row):
+            self.urls.add(moved, lease.parent)
+        elif not has_new_cookies or max(target.attempts, lease.visit.attempt) > 1:
+            detail = "redirected in a circle"
+            return replace(outcome, verdict=Verdict.FAILED, moved=None, error="redirect", detail=detail)
+        elif target.id == lease.row:
+            return replace(outcome, moved=None, retry_in=0.0)
+        else:
+            self.urls.ask_again(target, moved.hops)
         return outcome
+
+    def _leads_to(self, known: Known | None, row: int) -> bool:
+        """Whether redirects lead from a known URL to a row."""
+        for _ in range(MAX_CHAIN):
+            if known is None or known.id == row:
+                return known is not None
+            known = self.urls.numbered(known.redirect)
+        return True
 
     def _add_found(self, lease: Lease, found: Sequence[Found], lifted: int) -> None:
         """A page's references: one compact row, and each link once; `lifted` where the page rose meanwhile."""

@@ -30,6 +30,7 @@ KNOWN: Final = 100_000
 CHUNK: Final = 500
 """Rows looked at in one go where robots.txt may refuse them."""
 
+_KNOWN: Final = "id, host, kind, state, depth, error, attempts, redirect"
 _INSERT: Final = (
     "INSERT INTO urls (digest, url, host, kind, state, depth, hops, parent, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -73,6 +74,8 @@ class Known:
     state: str
     depth: int
     error: str | None
+    attempts: int
+    redirect: int | None
 
 
 class Urls:
@@ -88,16 +91,12 @@ class Urls:
 
     def find(self, text: str) -> Known | None:
         """The row of a URL, None where it is not known."""
-        rows = self._sql.execute(
-            "SELECT id, host, kind, state, depth, error, url FROM urls WHERE digest = ?", (digest(text),)
-        ).fetchall()
-        return next((Known(*row[:6]) for row in rows if row[6] == text), None)
+        rows = self._sql.execute(f"SELECT {_KNOWN}, url FROM urls WHERE digest = ?", (digest(text),)).fetchall()
+        return next((Known(*row[:-1]) for row in rows if row[-1] == text), None)
 
     def numbered(self, row: int | None) -> Known | None:
         """The row of that id."""
-        found = self._sql.execute(
-            "SELECT id, host, kind, state, depth, error FROM urls WHERE id = ?", (row,)
-        ).fetchone()
+        found = self._sql.execute(f"SELECT {_KNOWN} FROM urls WHERE id = ?", (row,)).fetchone()
         return Known(*found) if found is not None else None
 
     def add(self, link: Link, parent: int | None, refused: str | None = None) -> bool:
@@ -169,6 +168,11 @@ class Urls:
         host.count(new, 1)
         if new == "queued":
             host.look_at(due_at)
+
+    def ask_again(self, known: Known, hops: int) -> None:
+        """A URL that redirected is to be asked once more, as the end of so many hops."""
+        self._sql.execute("UPDATE urls SET hops = ? WHERE id = ?", (hops, known.id))
+        self.move(known.id, self._hosts.numbered(known.host), known.state, "queued")
 
     def lower(self, row: int, depth: int) -> None:
         """A page was found by a shorter way: it and, through its links, all below it take the lower depth."""

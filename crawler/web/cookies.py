@@ -7,10 +7,11 @@ ISO-8859-1 as in `Headers`, one character an octet. Moments are seconds of the w
 import math
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from crawler.web.scope import registrable_domain
@@ -18,6 +19,8 @@ from crawler.web.url import URL
 
 MAX_LINE: Final = 16_384
 """Octets of a Set-Cookie line; longer ones are ignored, as section 5.3 allows: no cookie within the limits needs it."""
+MAX_LINES: Final = 200
+"""Set-Cookie lines of one answer that are read: a domain may have fewer cookies than that."""
 MAX_PAIR: Final = 4096
 """Octets of name and value together (section 5.6); a larger cookie is ignored."""
 MAX_ATTRIBUTE: Final = 1024
@@ -192,6 +195,12 @@ def _domains_of(host: str) -> Iterator[str]:
         while "." in host:
             host = host.partition(".")[2]
             yield host
+
+
+def find_cookies(lines: Iterable[str], url: URL, now: float) -> list[Cookie]:
+    """What the Set-Cookie lines of an answer from `url` set; of more than `MAX_LINES` the first count."""
+    parsed = (parse_set_cookie(line, url, now) for line in islice(lines, MAX_LINES))
+    return [cookie for cookie in parsed if cookie is not None]
 
 
 class Jar:

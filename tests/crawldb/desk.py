@@ -11,6 +11,7 @@ from crawler.http1.events import ResponseHead
 from crawler.http1.headers import Headers
 from crawler.model import URL, Event, Found, Kind, Link, Outcome, Reference, Saved, Verdict, Visit
 from crawler.settings import Settings
+from crawler.web.cookies import Jar
 
 
 class Desk:
@@ -20,6 +21,7 @@ class Desk:
         self.folder = folder
         self.now = 1_000_000.0
         self.events: list[Event] = []
+        self.jar = Jar()
         self._open: list[tuple[SqliteFrontier, Database]] = []
 
     async def open(self, **sections: dict[str, Any]) -> SqliteFrontier:
@@ -30,7 +32,7 @@ class Desk:
                 settings = replace(settings, **{name: replace(getattr(settings, name), **values)})
         database = Database(self.folder)
         pace = Pace(settings.concurrency, settings.politeness, settings.fetch, sections.get("hosts", {}), lambda: 1.0)
-        frontier = SqliteFrontier(database, pace, settings.crawl, lambda: self.now, self.events.append)
+        frontier = SqliteFrontier(database, pace, settings.crawl, self.jar, lambda: self.now, self.events.append)
         self._open.append((frontier, database))
         return frontier
 

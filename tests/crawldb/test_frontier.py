@@ -1,6 +1,7 @@
 """What every frontier promises: each URL once, breadth first, politely, and nothing forgotten."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from crawler.crawldb.records import Records
 from crawler.errors import CrawldbError
 from crawler.model import URL, Counted, Held, Kind, Noted, Outcome, Verdict, Visit
 from crawler.settings import HostSettings
+from crawler.web.cookies import Cookie, Jar, parse_set_cookie
 from tests.crawldb.desk import Desk, failed, found, head, link, rejected, saved
 
 
@@ -31,6 +33,12 @@ async def visit_all(desk: Desk, frontier: SqliteFrontier, pages: dict[str, list[
             order.append(url)
             await frontier.finish(visit, saved(visit, desk, *found(visit, *pages.get(url, []))))
     return order
+
+
+def cookie(line: str, visit: Visit) -> Cookie:
+    parsed = parse_set_cookie(line, visit.link.url, 1_000_000.0)
+    assert parsed is not None
+    return parsed
 
 
 def records(desk: Desk) -> dict[str, tuple[str, str | None]]:
@@ -442,6 +450,66 @@ class TestRedirects:
             await frontier.finish(visit, Outcome(Verdict.REDIRECTED, head=head(302), moved=moved, asked_at=desk.now))
         assert await frontier.lease(1) == []
         assert records(desk)["http://a/3"] == ("failed", "redirect")
+
+    async def test_one_to_itself_is_a_failure_unless_it_set_a_cookie_and_then_once(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a.example/1"), link("http://a.example/2")])
+        asked = []
+        while visits := await frontier.lease(1):
+            (visit,) = visits
+            asked.append((visit.link.url.path, visit.attempt))
+            cookies = [cookie(f"n={len(asked)}", visit)] if visit.link.url.path == "/1" else []
+            moved = visit.link.moved(visit.link.url)
+            outcome = Outcome(Verdict.REDIRECTED, head=head(302), moved=moved, asked_at=desk.now, cookies=cookies)
+            await frontier.finish(visit, outcome)
+        assert sorted(asked) == [("/1", 1), ("/1", 2), ("/2", 1)]
+        assert set(records(desk).values()) == {("failed", "redirect")}
+
+
+class TestCookies:
+    async def test_the_bounce_by_way_of_a_page_that_sets_one_comes_back(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a.example/")])
+        (visit,) = await frontier.lease(1)
+        moved = visit.link.moved(URL("http://a.example/consent"))
+        await frontier.finish(visit, Outcome(Verdict.REDIRECTED, head=head(302), moved=moved, asked_at=desk.now))
+        (consent,) = await frontier.lease(1)
+        outcome = Outcome(
+            Verdict.REDIRECTED,
+            head=head(302),
+            moved=consent.link.moved(visit.link.url),
+            asked_at=desk.now,
+            cookies=[cookie("ok=1; Path=/", consent)],
+        )
+        await frontier.finish(consent, outcome)
+        (again,) = await frontier.lease(1)
+        assert (str(again.link.url), again.link.hops, again.attempt) == ("http://a.example/", 2, 2)
+        assert desk.jar.header(again.link.url, desk.now) == "ok=1"
+        await frontier.finish(again, saved(again, desk))
+        assert records(desk) == {"http://a.example/": ("saved", None), "http://a.example/consent": ("redirected", None)}
+
+    async def test_are_there_again_after_a_restart_and_gone_when_taken_back(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a.example/1"), link("http://a.example/2")])
+        (visit,) = await frontier.lease(1)
+        kept = [cookie("a=1", visit), cookie("b=2; Max-Age=100", visit), cookie("c=3", visit)]
+        await frontier.finish(visit, replace(saved(visit, desk), cookies=kept))
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, replace(saved(visit, desk), cookies=[cookie("c=; Max-Age=0", visit)]))
+        await desk.close()
+        desk.jar = Jar()
+        await desk.open()
+        assert desk.jar.header(visit.link.url, desk.now) == "a=1; b=2"
+        await desk.close()
+        desk.jar, desk.now = Jar(), desk.now + 200
+        await desk.open()
+        assert desk.jar.header(visit.link.url, desk.now) == "a=1"
+        assert desk.query("SELECT name FROM cookies") == [("a",)]
+
+    async def test_of_a_person_are_kept_too(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.keep([Cookie("n", "v", "a.example", True, "/", None, False, False, desk.now)])
+        assert desk.jar.header(URL("http://a.example/x"), desk.now) == "n=v"
 
 
 class TestRestart:
