@@ -26,13 +26,13 @@ Row = Mapping[str, Any]
 
 def export(
     folder: str = typer.Argument(..., metavar="FOLDER", show_default=False),
-    format: str = typer.Option("jsonl", "--format", metavar="jsonl|csv", help="An object a line, or a table."),
-    table: str = typer.Option("urls", "--table", metavar="urls|links", help="Every known URL, or every link."),
+    format: str = typer.Option("jsonl", "--format", metavar="jsonl|csv|txt", help="Objects, a table, or cookies.txt."),
+    table: str = typer.Option("urls", "--table", metavar="urls|links|cookies", help="Every URL, link or cookie."),
     output: str | None = typer.Option(None, "--output", "-o", metavar="FILE", help="A file, whole or not at all."),
 ) -> int:
     """Write the record of a crawl as JSON lines or CSV.
 
-    A line for every known URL, or for every link.
+    A line for every known URL, every link, or every cookie; cookies also in the format of other tools' cookies.txt.
 
     It reads only, and may be asked at any time, also while the crawl runs. In CSV, a cell that a spreadsheet would take
     for a formula begins with an apostrophe.
@@ -42,6 +42,7 @@ def export(
       crawler export docs > docs.jsonl
       crawler export docs --format csv -o docs.csv
       crawler export docs --table links --format jsonl
+      crawler export docs --table cookies --format txt -o cookies.txt
     """
     from crawler.cli.fetch import whole_file
     from crawler.crawldb.records import Records
@@ -49,6 +50,8 @@ def export(
     for flag, value, accepted in (("--format", format, WRITERS), ("--table", table, TABLES)):
         if value not in accepted:
             raise SettingsError(f"{flag}: {value!r} is not accepted: takes {' or '.join(accepted)}")
+    if format == "txt" and table != "cookies":
+        raise SettingsError(f"--format: 'txt' is for --table cookies; {table} take jsonl or csv")
     with Records(Path(folder)) as records, closing(rows_of(records, table)) as rows:
         if output is None or output == "-":
             WRITERS[format](rows, sys.stdout.write)
@@ -61,11 +64,17 @@ def export(
 def rows_of(records: "Records", table: str) -> Generator[Row, None, None]:
     """The rows of a table, each a mapping in the order of its columns; the first is only of their names."""
     from crawler.crawldb.records import LinkRecord, UrlRecord
+    from crawler.web.cookies import Cookie
 
-    kind: Any = LinkRecord if table == "links" else UrlRecord
+    kinds: dict[str, tuple[Any, Callable[[], Iterator[Any]]]] = {
+        "urls": (UrlRecord, records.urls),
+        "links": (LinkRecord, records.links),
+        "cookies": (Cookie, records.cookies),
+    }
+    kind, read = kinds[table]
     names = {item.name: RENAMED.get(item.name, item.name) for item in fields(kind)}
     yield {new: new for new in names.values()}
-    for record in records.links() if table == "links" else records.urls():
+    for record in read():
         yield {new: getattr(record, name) for name, new in names.items()}
 
 
@@ -83,6 +92,15 @@ def write_csv(rows: Iterator[Row], write: Callable[[str], object]) -> None:
         writer.writerow([cell(value) for value in row.values()])
 
 
+def write_cookies(rows: Iterator[Row], write: Callable[[str], object]) -> None:
+    """The cookies.txt of Netscape, which curl, wget and browsers' extensions read."""
+    from crawler.web.cookie_file import write_cookie_file
+    from crawler.web.cookies import Cookie
+
+    next(rows)
+    write(write_cookie_file(Cookie(**row) for row in rows))
+
+
 def cell(value: object) -> object:
     """A value as a cell: never a formula, never a control character."""
     if not isinstance(value, str):
@@ -97,8 +115,9 @@ class _Lines:
         self.write = write
 
 
-TABLES: Final = ("urls", "links")
+TABLES: Final = ("urls", "links", "cookies")
 WRITERS: Final[Mapping[str, Callable[[Iterator[Row], Callable[[str], object]], None]]] = {
     "jsonl": write_jsonl,
     "csv": write_csv,
+    "txt": write_cookies,
 }

@@ -6,17 +6,26 @@ What a cookie is and who gets it, `web.cookies` knows.
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import astuple
-from typing import Final
+from typing import Any, Final
 
 from crawler.web.cookies import Cookie, Jar
 
+_COLUMNS: Final = "name, value, domain, host_only, path, expires_at, secure, http_only, created_at, from_secure"
+SELECT: Final = f"SELECT {_COLUMNS} FROM cookies ORDER BY id"
 _KEEP: Final = (
-    "INSERT INTO cookies (name, value, domain, host_only, path, expires_at, secure, http_only, created_at, from_secure)"
+    f"INSERT INTO cookies ({_COLUMNS})"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain, name, path, host_only) DO UPDATE SET"
     " value = excluded.value, expires_at = excluded.expires_at, secure = excluded.secure,"
     " http_only = excluded.http_only, created_at = excluded.created_at, from_secure = excluded.from_secure"
 )
 _DROP: Final = "DELETE FROM cookies WHERE domain = ? AND name = ? AND path = ? AND host_only = ?"
+
+
+def cookie_of(row: tuple[Any, ...]) -> Cookie:
+    """The cookie of a row that `SELECT` gave."""
+    name, value, domain, host_only, path, expires_at, secure, http_only, created_at, from_secure = row
+    flags = bool(secure), bool(http_only), created_at, bool(from_secure)
+    return Cookie(name, value, domain, bool(host_only), path, expires_at, *flags)
 
 
 class CookieRows:
@@ -26,11 +35,8 @@ class CookieRows:
         self._sql = sql
         self._jar = jar
         sql.execute("DELETE FROM cookies WHERE expires_at <= ?", (now,))
-        columns = "name, value, domain, host_only, path, expires_at, secure, http_only, created_at, from_secure"
-        for row in sql.execute(f"SELECT {columns} FROM cookies ORDER BY id").fetchall():
-            name, value, domain, host_only, path, expires_at, secure, http_only, created_at, from_secure = row
-            flags = bool(secure), bool(http_only), created_at, bool(from_secure)
-            jar.store(Cookie(name, value, domain, bool(host_only), path, expires_at, *flags), now)
+        for row in sql.execute(SELECT).fetchall():
+            jar.store(cookie_of(row), now)
 
     def keep(self, cookies: Iterable[Cookie], now: float) -> bool:
         """Store what an answer set, or delete what it took back; whether that changed anything."""

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from crawler.crawldb import database
+from crawler.crawldb.cookies import SELECT, cookie_of
 from crawler.crawldb.links import unpack
 from crawler.crawldb.pace import COUNTERS
 from crawler.crawldb.urls import KINDS
 from crawler.model import Counts
+from crawler.web.cookies import Cookie
 
 STATES: Final = ("saved", "redirected", "rejected", "refused", "skipped", "failed", "queued", "leased")
 
@@ -157,6 +159,10 @@ class Records:
         ):
             for one in unpack(found):
                 yield LinkRecord(source, one.target, one.tag, one.attribute, one.text, one.reason)
+
+    def cookies(self) -> Iterator[Cookie]:
+        """The cookies as they are kept for the next request."""
+        return (cookie_of(row) for row in self._rows(SELECT))
 
     def hosts(self, limit: int) -> list[HostRecord]:
         """The busiest hosts first."""

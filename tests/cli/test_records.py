@@ -9,8 +9,11 @@ import pytest
 
 from crawler.cli.export import cell, write_csv, write_jsonl
 from crawler.cli.status import status_lines
+from crawler.crawldb.cookies import CookieRows
+from crawler.crawldb.database import Database
 from crawler.crawldb.records import HostRecord
 from crawler.model import Counts
+from crawler.web.cookies import Cookie, Jar
 
 Crawler = Callable[..., Any]
 
@@ -176,3 +179,19 @@ def test_hosts_and_what_slows_them() -> None:
     assert "queued 12" in rows[0]
     assert "waits" not in rows[1]
     assert rows[-1] == "and more hosts than these 10 hosts"
+
+
+def test_cookies_are_exported_for_other_tools(crawler: Crawler, tmp_path: Path) -> None:
+    database = Database(tmp_path)
+    with database.transaction():
+        rows = CookieRows(database.sql, Jar(), 0.0)
+        rows.keep([Cookie("n", "v", "a.example", True, "/", 2e9, True, False, 5.0, True)], 10.0)
+    database.close()
+    text = crawler("export", tmp_path, "--table", "cookies", "--format", "txt").out
+    assert text.splitlines()[-1] == "a.example\tFALSE\t/\tTRUE\t2000000000\tn\tv"
+    assert json.loads(crawler("export", tmp_path, "--table", "cookies").out)["domain"] == "a.example"
+
+
+def test_cookies_txt_is_for_cookies(crawler: Crawler, crawled: Path) -> None:
+    said = crawler("export", crawled, "--format", "txt")
+    assert (said.status, said.err) == (2, "crawler: --format: 'txt' is for --table cookies; urls take jsonl or csv\n")
