@@ -20,13 +20,17 @@ from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.pace import Pace
 from crawler.crawling import Crawl, Parts
 from crawler.errors import InvalidURLError, SettingsError
+from crawler.http1.request import Version
 from crawler.interfaces import Extractor, Fetcher, Observer
 from crawler.model import URL, Event, Link, Noted, Page, Reference
 from crawler.net.cookies import CookieFetcher
+from crawler.net.dial import Dialer, Dials
 from crawler.net.fetcher import HttpFetcher
 from crawler.net.follow import FollowingFetcher
 from crawler.net.pool import Pool, affordable
 from crawler.net.proxy import choose_proxies
+from crawler.net.rate import Sips
+from crawler.net.watched import Watch, WatchedDialer
 from crawler.settings import Settings, effective, fixed_keys
 from crawler.store.files import FileStore
 from crawler.web.cookie_file import parse_cookie_file
@@ -71,7 +75,7 @@ async def open_crawl(
         frontier = SqliteFrontier(database, pace, settings.crawl, jar, clock, observe)
         stack.push_async_callback(frontier.close)
         store = FileStore(folder, settings.store)
-        store.open(frontier.interrupted)
+        store.open(frontier.interrupted, frontier.partials())
         roots = [*frontier.seeds(), *starts]
         rules = policy.Rules.of(settings, roots)
         await _apply_rules(settings, rules, roots, frontier, facts)
@@ -97,22 +101,47 @@ async def open_crawl(
 
 @asynccontextmanager
 async def open_fetcher(
-    settings: Settings, *, environ: Mapping[str, str] = MappingProxyType({})
+    settings: Settings,
+    *,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    watch: Watch | None = None,
+    version: Version = "1.1",
+    sips: Sips | None = None,
 ) -> AsyncIterator[Fetcher]:
-    """A fetcher for a person: it follows redirects and asks no robots.txt."""
-    async with Pool(settings.fetch, settings.concurrency.total) as pool:
-        fetcher: Fetcher = _fetcher(settings, pool, environ)
+    """A fetcher for a person: it follows redirects and asks no robots.txt.
+
+    With `fetch.max_redirects` 0 a redirect is an answer like any other. `watch` is told of each connection, `version`
+    is that of the requests, and with `sips` answers are read that slowly.
+    """
+    dialer: Dials = Dialer(settings.fetch, receive_buffer=sips.size if sips is not None else None)
+    dialer = WatchedDialer(dialer, watch) if watch is not None else dialer
+    async with Pool(settings.fetch, settings.concurrency.total, dialer) as pool:
+        fetcher: Fetcher = _fetcher(settings, pool, environ, version, sips)
         if settings.fetch.cookies:
             jar = Jar()
             for cookie in _read_cookies(settings, time.time()):
                 jar.store(cookie, time.time())
             fetcher = CookieFetcher(fetcher, jar, time.time, keeps=True)
-        yield FollowingFetcher(fetcher, policy.next_hop, settings.fetch.max_redirects)
+        limit = settings.fetch.max_redirects
+        yield FollowingFetcher(fetcher, policy.next_hop, limit) if limit else fetcher
 
 
-def _fetcher(settings: Settings, pool: Pool, environ: Mapping[str, str]) -> HttpFetcher:
-    proxies = choose_proxies(settings.fetch, environ)
-    return HttpFetcher(pool, settings.fetch, _given_credentials(settings), hosts=settings.hosts, proxies=proxies)
+def _fetcher(
+    settings: Settings,
+    pool: Pool,
+    environ: Mapping[str, str],
+    version: Version = "1.1",
+    sips: Sips | None = None,
+) -> HttpFetcher:
+    return HttpFetcher(
+        pool,
+        settings.fetch,
+        _given_credentials(settings),
+        hosts=settings.hosts,
+        proxies=choose_proxies(settings.fetch, environ),
+        version=version,
+        sips=sips,
+    )
 
 
 def built_in_extractor(page: Page) -> Iterable[Reference]:

@@ -26,6 +26,7 @@ from crawler.model import (
     Noted,
     Outcome,
     Page,
+    Partial,
     Request,
     ResponseHead,
     Saved,
@@ -204,7 +205,7 @@ class Crawl:
             raise
         except CrawlError as raised:
             error = raised
-            outcome = Outcome.failed(raised)
+            outcome = replace(Outcome.failed(raised), partial=self._parts.store.partial(visit.link))
             if isinstance(raised, FetchError) and raised.asked_at is not None:
                 outcome = replace(outcome, asked_at=raised.asked_at + at - began)
         except TimeoutError:
@@ -230,26 +231,29 @@ class Crawl:
             pause = wait
         return replace(outcome, retry_in=wait, pause=pause)
 
-    def _request(self, link: Link) -> Request:
+    def _request(self, visit: Visit) -> Request:
+        link = visit.link
         headers = []
         referer = policy.referer(link)
         if referer is not None:
             headers.append(("Referer", referer))
-        if link.kind is Kind.IMAGE:
+        if visit.partial is not None:
+            headers += policy.range_of(visit.partial)
+        elif link.kind is Kind.IMAGE:
             headers.append(("Accept-Encoding", "identity"))
         return Request(link.url, headers=tuple(headers))
 
     async def _exchange(self, visit: Visit, offset: float) -> Outcome:
         """Fetch, decide, save, extract; `offset` leads from the loop's clock to the wall's."""
         link = visit.link
-        request = self._request(link)
+        request = self._request(visit)
         fetcher = self._parts.robots if link.kind is Kind.ROBOTS else self._parts.fetcher
         async with fetcher.fetch(request) as response:
             try:
                 if link.kind is Kind.ROBOTS:
                     outcome = await self._robots(link, response)
                 else:
-                    outcome = await self._answer(link, response)
+                    outcome = await self._answer(visit, response)
             except FetchError as error:
                 error.asked_at = response.contact.asked_at
                 raise
@@ -278,9 +282,11 @@ class Crawl:
         rules_or_none = b"" if status < 500 and status != 429 else None
         return Outcome(Verdict.REJECTED, error="status", rules=rules_or_none, detail=f"{status} {response.head.reason}")
 
-    async def _answer(self, link: Link, response: Response) -> Outcome:
+    async def _answer(self, visit: Visit, response: Response) -> Outcome:
         """What to make of an answer whose head has come."""
-        head = response.head
+        link, head = visit.link, response.head
+        if visit.partial is not None and head.status in (206, 416):
+            return await self._rest(link, visit.partial, response)
         moved = policy.redirected(link, head, self._rules, self._settings.fetch.max_redirects)
         if moved is not None:
             return moved
@@ -292,7 +298,13 @@ class Crawl:
             return Outcome(Verdict.REJECTED, error="type", detail=f"not an image: {media_type}")
         if is_html(media_type):
             return await self._page(link, response)
-        return Outcome(Verdict.SAVED, saved=await self._parts.store.save(link, response))
+        return Outcome(Verdict.SAVED, saved=await self._parts.store.save(link, response, visit.partial))
+
+    async def _rest(self, link: Link, partial: Partial, response: Response) -> Outcome:
+        """The rest of a document that broke off; where it is not that, the whole is asked for again."""
+        if not policy.is_rest_of(partial, response.head):
+            return Outcome(Verdict.REJECTED, error="status", detail="not the rest that was asked for", retry_in=0.0)
+        return Outcome(Verdict.SAVED, saved=await self._parts.store.save(link, response, partial))
 
     async def _page(self, link: Link, response: Response) -> Outcome:
         """An HTML document, read whole within the shared budget, kept, and its links found."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from crawler.model import Contact, Event, Link, Outcome, Page, Reference, Request, ResponseHead, Saved, Visit
+from crawler.model import Contact, Event, Link, Outcome, Page, Partial, Reference, Request, ResponseHead, Saved, Visit
 
 
 class Frontier(Protocol):
@@ -68,8 +68,15 @@ class Fetcher(Protocol):
 class Store(Protocol):
     """Keeps documents."""
 
-    async def save(self, link: Link, response: Response) -> Saved:
-        """Keep the body under the name that its URL and true type give it; whole or not at all."""
+    async def save(self, link: Link, response: Response, partial: Partial | None = None) -> Saved:
+        """Keep the body under the name that URL and true type give it; whole or not at all.
+
+        Where the answer is a 206, it is the rest of `partial`; otherwise that is of no more use.
+        """
+        ...
+
+    def partial(self, link: Link) -> Partial | None:
+        """What is kept of a large body whose `save` failed a moment ago, None where nothing is."""
         ...
 
 

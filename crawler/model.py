@@ -26,6 +26,7 @@ __all__ = [
     "Noted",
     "Outcome",
     "Page",
+    "Partial",
     "Reference",
     "Request",
     "ResponseHead",
@@ -70,12 +71,26 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """The beginning of a large document whose transfer broke off.
+
+    `name` is a file among the store's temporary ones, `size` the bytes in it, `validator` the ETag or date by which the
+    server tells whether the rest still belongs to it (RFC 9110 section 13.1.5).
+    """
+
+    name: str
+    size: int
+    validator: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
-    """A leased wish; `token` proves the lease, `attempt` counts from 1."""
+    """A leased wish; `token` proves the lease, `attempt` counts from 1, `partial` is what an earlier attempt got."""
 
     link: Link
     attempt: int
     token: int
+    partial: Partial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +185,7 @@ class Outcome:
     when the request began (seconds of the wall clock), None when nothing was asked; `elapsed` and `size` are the
     seconds and the body bytes it took. `rules` is the text of a robots.txt; b"" allows all, None: not a robots.txt,
     or none to be had for now. `links_error` says why the links of a saved page could not be read.
-    `cookies` are those that the answer set.
+    `cookies` are those that the answer set, `partial` is what a later attempt can go on from.
     """
 
     verdict: Verdict
@@ -190,6 +205,7 @@ class Outcome:
     peer: str | None = None
     rules: bytes | None = None
     cookies: Sequence[Cookie] = ()
+    partial: Partial | None = None
 
     @classmethod
     def failed(cls, error: CrawlError) -> "Outcome":

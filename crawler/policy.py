@@ -4,13 +4,14 @@ Nothing here waits, reads a clock or knows a room: the moment and the chance (a 
 arguments.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 from crawler.errors import CrawlError, FetchError, InvalidURLError, RedirectError
-from crawler.model import URL, Found, Kind, Link, Outcome, Reference, ResponseHead, Verdict, Visit
+from crawler.model import URL, Found, Kind, Link, Outcome, Partial, Reference, ResponseHead, Verdict, Visit
 from crawler.settings import FetchSettings, PolitenessSettings, Settings
 from crawler.web.scope import Scope
 
@@ -22,6 +23,9 @@ PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 HOST_FAILURES: Final = frozenset({"dns", "connect", "timeout", "reset", "proxy"})
 """The words that speak of a host rather than of one of its documents, where nothing was asked yet."""
+
+
+_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,39 @@ def is_host_failure(outcome: Outcome) -> bool:
     if outcome.verdict is not Verdict.FAILED or outcome.head is not None:
         return False
     return outcome.error in HOST_FAILURES and (outcome.asked_at is None or outcome.error == "reset")
+
+
+def range_of(partial: Partial) -> tuple[tuple[str, str], ...]:
+    """What asks for the rest of a document, if it is still the same (RFC 9110 sections 13.1.5 and 14.2)."""
+    return (
+        ("Range", f"bytes={partial.size}-"),
+        ("If-Range", partial.validator),
+        ("Accept-Encoding", "identity"),
+    )
+
+
+def strong_validator(head: ResponseHead) -> str | None:
+    """What proves that a document is the same to the byte: a strong ETag, or a date old enough to be one.
+
+    RFC 9110 section 8.8.2.2 takes a Last-Modified for strong that lies a minute or more before the Date.
+    """
+    etag = head.headers.get("etag") or ""
+    if etag.startswith('"') and etag.endswith('"') and len(etag) > 1:
+        return etag
+    modified = head.headers.get("last-modified") or ""
+    try:
+        age = parsedate_to_datetime(head.headers.get("date") or "") - parsedate_to_datetime(modified)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return modified if age.total_seconds() >= 60 else None
+
+
+def is_rest_of(partial: Partial, head: ResponseHead) -> bool:
+    """Whether a 206 goes on exactly where `partial` ends, and to the document's end (RFC 9110 section 15.3.7)."""
+    found = _CONTENT_RANGE.fullmatch(head.headers.get("content-range") or "")
+    if head.status != 206 or found is None or int(found[1]) != partial.size:
+        return False
+    return found[3] == "*" or int(found[2]) + 1 == int(found[3])
 
 
 def robots_nofollow(head: ResponseHead, product: str) -> bool:

@@ -131,6 +131,7 @@ class StoreSettings:
     min_free: int = _size(200_000_000)
     max_name: int = field(default=255, metadata={"unit": "count", "low": 64, "high": 255, "fixed": True})
     memory: int = _size(256 * 1024, 1024)
+    min_partial: int = _size(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

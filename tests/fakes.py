@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from crawler.errors import FetchError, TooLargeError
 from crawler.http1.events import ResponseHead
 from crawler.http1.headers import Headers
-from crawler.model import Contact, Link, Outcome, Request, Saved, Visit
+from crawler.model import Contact, Link, Outcome, Partial, Request, Saved, Visit
 
 
 class FakeResponse:
@@ -54,7 +54,10 @@ class FakeStore:
     def __init__(self) -> None:
         self.saved: dict[str, bytes] = {}
 
-    async def save(self, link: Link, response: FakeResponse) -> Saved:
+    def partial(self, link: Link) -> None:
+        return None
+
+    async def save(self, link: Link, response: FakeResponse, partial: Partial | None = None) -> Saved:
         body = await response.read()
         self.saved[str(link.url)] = body
         return Saved(link.url.path, "text/html", len(body), "00" * 32)
@@ -67,6 +70,7 @@ class FakeFrontier:
         self.queue: list[Link] = []
         self.finished: dict[str, Outcome] = {}
         self.waiting = asyncio.Event()
+        self.begun: Partial | None = None
 
     async def add(self, links: Sequence[Link], *, more: bool = False) -> int:
         self.queue += links
@@ -75,7 +79,7 @@ class FakeFrontier:
     async def lease(self, count: int) -> Sequence[Visit]:
         if not self.queue and self.waiting.is_set():
             await asyncio.Event().wait()
-        return [Visit(self.queue.pop(0), 1, 1)] if self.queue else []
+        return [Visit(self.queue.pop(0), 1, 1, self.begun)] if self.queue else []
 
     async def finish(self, visit: Visit, outcome: Outcome) -> None:
         self.finished[str(visit.link.url)] = outcome

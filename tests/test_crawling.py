@@ -8,7 +8,21 @@ import pytest
 
 from crawler.crawling import Crawl, Parts, Summary
 from crawler.errors import ConnectError, FetchError, StoreError, TLSError
-from crawler.model import URL, Counts, Event, Finished, Kind, Leased, Link, Noted, Outcome, Page, Reference, Verdict
+from crawler.model import (
+    URL,
+    Counts,
+    Event,
+    Finished,
+    Kind,
+    Leased,
+    Link,
+    Noted,
+    Outcome,
+    Page,
+    Partial,
+    Reference,
+    Verdict,
+)
 from crawler.policy import Rules
 from crawler.settings import Settings
 from tests.fakes import FakeFetcher, FakeFrontier, FakeResponse, FakeStore
@@ -183,6 +197,38 @@ class TestRobots:
         assert (outcome.verdict, outcome.rules) == (Verdict.REJECTED, rules)
 
 
+class TestPartial:
+    PARTIAL = Partial("x.part", 1000, '"v1"')
+
+    async def outcome(self, response: FakeResponse) -> tuple[Outcome, dict[str, str]]:
+        scene = Scene({START: response})
+        scene.frontier.queue = [Link(URL(START))]
+        scene.frontier.begun = self.PARTIAL
+        outcome = await scene.outcome(*scene.frontier.queue[:0])
+        return outcome, dict(scene.fetcher.requests[0].headers)
+
+    async def test_the_rest_is_asked_for_on_the_condition_that_it_is_the_same(self) -> None:
+        rest = FakeResponse(b"rest", status=206, content_range="bytes 1000-1003/1004")
+        outcome, headers = await self.outcome(rest)
+        assert headers == {"Range": "bytes=1000-", "If-Range": '"v1"', "Accept-Encoding": "identity"}
+        assert outcome.verdict is Verdict.SAVED
+
+    @pytest.mark.parametrize(
+        "text", ["bytes 999-1003/1004", "bytes 1000-1002/1004", "bytes */1004", "", "bytes 1000-1003"]
+    )
+    async def test_another_part_is_not_taken_for_it(self, text: str) -> None:
+        outcome, _ = await self.outcome(FakeResponse(b"rest", status=206, content_range=text))
+        assert (outcome.verdict, outcome.error, outcome.retry_in) == (Verdict.REJECTED, "status", 0.0)
+
+    async def test_a_range_that_cannot_be_had_begins_anew(self) -> None:
+        outcome, _ = await self.outcome(FakeResponse(status=416))
+        assert (outcome.retry_in, outcome.partial) == (0.0, None)
+
+    async def test_a_whole_answer_is_a_document_like_any_other(self) -> None:
+        outcome, _ = await self.outcome(html())
+        assert outcome.verdict is Verdict.SAVED
+
+
 async def test_an_unexpected_exception_is_a_crash_of_that_visit_alone() -> None:
     def crash() -> FakeResponse:
         raise ZeroDivisionError
@@ -197,7 +243,7 @@ async def test_a_full_disk_ends_the_crawl_in_good_order() -> None:
     scene = Scene({START: html()})
 
     class Full(FakeStore):
-        async def save(self, link: Link, response: FakeResponse) -> Any:
+        async def save(self, link: Link, response: FakeResponse, partial: Partial | None = None) -> Any:
             raise StoreError("disk full")
 
     scene.store = Full()

@@ -147,6 +147,11 @@ class SqliteFrontier:
         """Note why this run ends, None where the crawl is finished; before `close`."""
         self._call("end", stopped)
 
+    def partials(self) -> list[str]:
+        """The temporary files that a document is to be finished from; before the first operation."""
+        with database_errors(self._database.folder):
+            return self._urls.partials()
+
     async def close(self) -> None:
         """As `Frontier.close`."""
         self._closing = True

@@ -54,6 +54,7 @@ CREATE TABLE urls (
     attempts    INTEGER NOT NULL DEFAULT 0,
     due_at      REAL NOT NULL DEFAULT 0,       -- 0: at once; else the moment of its next attempt
     token       INTEGER,            -- of its lease
+    partial     TEXT,               -- what is there of a large document that broke off: [file, bytes, validator]
     status      INTEGER,
     error       TEXT,               -- the word for its state
     detail      TEXT,

@@ -3,9 +3,10 @@
 One `settle` is part of one transaction; it decides nothing about who is due next (pace.py) nor how rows move (urls.py).
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Final
 
 from crawler import policy
@@ -27,11 +28,11 @@ _VISIT: Final = (
 )
 _END: Final = (
     "UPDATE urls SET state = ?, error = ?, detail = ?, links_error = ?, attempts = ?,"
-    " token = NULL, due_at = 0, status = ?, path = ?, size = ?, sha256 = ?,"
+    " token = NULL, due_at = 0, partial = NULL, status = ?, path = ?, size = ?, sha256 = ?,"
     " media_type = ?, redirect = ?, fetched_at = ?, elapsed = ? WHERE id = ?"
 )
 _AGAIN: Final = (
-    "UPDATE urls SET state = 'queued', token = NULL, error = ?, detail = ?, status = ?,"
+    "UPDATE urls SET state = 'queued', token = NULL, error = ?, detail = ?, status = ?, partial = ?,"
     " attempts = attempts + ?, due_at = ? WHERE id = ?"
 )
 
@@ -153,7 +154,8 @@ class Settler:
             self._end(lease, host, outcome)
             return
         status = outcome.head.status if outcome.head is not None else None
-        self.sql.execute(_AGAIN, (outcome.error, outcome.detail, status, int(spent), due_at, lease.row))
+        begun = json.dumps(astuple(outcome.partial)) if outcome.partial is not None else None
+        self.sql.execute(_AGAIN, (outcome.error, outcome.detail, status, begun, int(spent), due_at, lease.row))
         host.queued += 1
         host.look_at(due_at)
 

@@ -3,6 +3,7 @@
 It does not know when a host is due (pace.py) nor what follows from an outcome (settle.py).
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Final
 
 from crawler.crawldb.links import unpack
 from crawler.crawldb.pace import NEVER, Host, Hosts
-from crawler.model import URL, Kind, Link, Visit
+from crawler.model import URL, Kind, Link, Partial, Visit
 
 RANKS: Final = {Kind.ROBOTS: 0, Kind.SITEMAP: 1, Kind.STYLE: 2, Kind.IMAGE: 3, Kind.PAGE: 4}
 """`urls.kind`: what a host is asked for first.
@@ -35,7 +36,7 @@ _INSERT: Final = (
     "INSERT INTO urls (digest, url, host, kind, state, depth, hops, parent, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _LEASE: Final = (
-    "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.parent, p.url FROM urls u"
+    "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.parent, p.url, u.partial FROM urls u"
     " LEFT JOIN urls p ON p.id = u.parent WHERE u.host = ? AND u.state = 'queued' AND u.kind <= ? AND "
 )
 
@@ -45,8 +46,8 @@ Judge = Callable[[Link, str | None], str | None]
 Told the word for which it was not followed before.
 """
 
-Row = tuple[int, str, int, int, int, int, int | None, str | None]
-"""What `_LEASE` selects: id, URL, kind, depth, hops, attempts, and the parent's id and URL."""
+Row = tuple[int, str, int, int, int, int, int | None, str | None, str | None]
+"""What `_LEASE` selects: id, URL, kind, depth, hops, attempts, the parent's id and URL, and what is there in part."""
 
 
 def digest(text: str) -> int:
@@ -245,13 +246,14 @@ class Urls:
             yield rows
 
     def _leased(self, host: Host, url: URL, row: Row) -> Lease:
-        number, _, kind, depth, hops, attempts, parent, parent_text = row
+        number, _, kind, depth, hops, attempts, parent, parent_text, partial = row
         self._tokens += 1
         self._sql.execute("UPDATE urls SET state = 'leased', token = ? WHERE id = ?", (self._tokens, number))
         host.queued -= 1
         host.leased += 1
         link = Link(url, KINDS[kind], depth, hops, URL.known(parent_text) if parent_text is not None else None)
-        return Lease(Visit(link, attempts + 1, self._tokens), number, host.id, parent)
+        begun = Partial(*json.loads(partial)) if partial is not None else None
+        return Lease(Visit(link, attempts + 1, self._tokens, begun), number, host.id, parent)
 
     def _refuse(self, host: Host, rows: list[int]) -> None:
         if rows:
@@ -296,6 +298,11 @@ class Urls:
             if known.kind != ROBOTS:
                 host.count(known.state, -1)
             host.look_at(0)
+
+    def partials(self) -> list[str]:
+        """The files in which documents lie that broke off."""
+        rows = self._sql.execute("SELECT partial FROM urls WHERE state = 'queued' AND partial IS NOT NULL")
+        return [Partial(*json.loads(row[0])).name for row in rows]
 
     def seeds(self) -> list[URL]:
         """The start URLs, and where they redirected to."""

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -19,9 +19,11 @@ from typing import Final
 import aiofiles
 from aiofiles.os import wrap
 
-from crawler.errors import StoreError
+from crawler.errors import FetchError, StoreError, TruncatedError
+from crawler.http1.coding import codings_of
 from crawler.interfaces import Response
-from crawler.model import URL, Link, ResponseHead, Saved
+from crawler.model import URL, Link, Partial, ResponseHead, Saved
+from crawler.policy import strong_validator
 from crawler.settings import StoreSettings
 from crawler.units import format_size
 from crawler.web.paths import candidates, path
@@ -30,6 +32,9 @@ from crawler.web.sniff import SNIFF_SIZE, sniff_media_type
 TEMPORARY: Final = ".tmp"
 FOLDERS: Final = 10_000
 """Folders remembered as made."""
+
+BETWEEN_CHECKS: Final = 8 * 1024 * 1024
+"""Bytes written of one document between two looks at the room left."""
 
 
 @contextmanager
@@ -62,21 +67,36 @@ class FileStore:
         self._jobs: list[tuple[Job, asyncio.Future[str]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._write_all = wrap(self._write_jobs)
-        self._open_new = wrap(self._prepare)
+        self._broken_off: dict[URL, Partial] = {}
+        self._check_room = wrap(self._prepare)
+        self._read_begun = wrap(_read_begun)
         self._finish = wrap(self._complete)
 
-    def open(self, interrupted: Iterable[URL]) -> None:
-        """Make the folder ready: temporary files go, and files that a killed run renamed but did not record."""
+    def open(self, interrupted: Iterable[URL], partials: Collection[str] = ()) -> None:
+        """Make the folder ready: temporary files go but for `partials`.
+
+        So do files that a killed run renamed but did not record: those of the URLs it had in flight.
+        """
         with store_errors(self._output):
-            shutil.rmtree(self._output / TEMPORARY, ignore_errors=True)
             (self._output / TEMPORARY).mkdir(parents=True, exist_ok=True)
+            for left in (self._output / TEMPORARY).iterdir():
+                if left.name not in partials:
+                    left.unlink()
             for url in interrupted:
                 for name in candidates(url, self._settings.max_name):
                     with suppress(FileNotFoundError, NotADirectoryError):
                         (self._output / name).unlink()
 
-    async def save(self, link: Link, response: Response) -> Saved:
+    def partial(self, link: Link) -> Partial | None:
+        """As `Store.partial`."""
+        return self._broken_off.pop(link.url, None)
+
+    async def save(self, link: Link, response: Response, partial: Partial | None = None) -> Saved:
         """As `Store.save`: the file is there under its final name when this returns."""
+        if partial is not None and response.head.status == 206:
+            return await self._finish_partial(link, response, partial)
+        if partial is not None:
+            _remove(self._output / TEMPORARY / partial.name)
         first = await response.peek(self._settings.memory + 1)
         media_type = sniff_media_type(response.head.headers.get("content-type"), first[:SNIFF_SIZE])
         name = path(link.url, media_type, self._settings.max_name)
@@ -86,7 +106,24 @@ class FileStore:
             size = len(first)
             digest = await self._write(Job(temporary, self._output / name, first, modified_at))
         else:
-            size, digest = await self._stream(temporary, self._output / name, response, modified_at)
+            size, digest = await self._stream(link, temporary, response, hashlib.sha256())
+            with store_errors(self._output / name):
+                await self._finish(temporary, self._output / name, modified_at)
+        return Saved(name, media_type, size, digest)
+
+    async def _finish_partial(self, link: Link, response: Response, partial: Partial) -> Saved:
+        """A document whose beginning lies in a file, and whose rest comes now."""
+        temporary = self._output / TEMPORARY / partial.name
+        try:
+            with store_errors(temporary):
+                first, hashed = await self._read_begun(temporary, partial.size)
+        except StoreError as error:
+            raise TruncatedError(f"the beginning of the document is gone: {error}") from error
+        size, digest = await self._stream(link, temporary, response, hashed, partial.size)
+        media_type = sniff_media_type(response.head.headers.get("content-type"), first)
+        name = path(link.url, media_type, self._settings.max_name)
+        with store_errors(self._output / name):
+            await self._finish(temporary, self._output / name, _last_modified(response.head))
         return Saved(name, media_type, size, digest)
 
     async def _write(self, job: Job) -> str:
@@ -130,26 +167,38 @@ class FileStore:
         return results
 
     async def _stream(
-        self, temporary: Path, final: Path, response: Response, modified_at: float | None
+        self, link: Link, temporary: Path, response: Response, hashed: "hashlib._Hash", size: int = 0
     ) -> tuple[int, str]:
-        """The size and digest of a large body, written as it comes."""
-        size, checked, digest = 0, 0, hashlib.sha256()
+        """The size and digest of a large body, written as it comes, behind `size` bytes that are there and `hashed`."""
+        checked = size
         try:
-            with store_errors(final):
-                await self._open_new()
-                async with aiofiles.open(temporary, "xb", buffering=0) as file:
+            with store_errors(temporary):
+                await self._check_room()
+                async with aiofiles.open(temporary, "ab" if size else "xb", buffering=0) as file:
                     async for chunk in response.chunks():
-                        digest.update(chunk)
+                        hashed.update(chunk)
                         await file.write(chunk)
                         size += len(chunk)
-                        if size - checked >= 8 * 1024 * 1024:
+                        if size - checked >= BETWEEN_CHECKS:
                             checked = size
-                            await self._open_new()
-                await self._finish(temporary, final, modified_at)
-        except BaseException:
-            _remove(temporary)
+                            await self._check_room()
+        except BaseException as error:
+            is_passing = isinstance(error, FetchError) and error.retryable
+            if not (is_passing and self._keep_partial(link, temporary, response.head, size)):
+                _remove(temporary)
             raise
-        return size, digest.hexdigest()
+        return size, hashed.hexdigest()
+
+    def _keep_partial(self, link: Link, temporary: Path, head: ResponseHead, size: int) -> bool:
+        """Keep what has come of a large body for a later attempt, if that can tell whether it is still the same."""
+        validator = strong_validator(head)
+        if size < self._settings.min_partial or validator is None or codings_of(head.headers):
+            return False
+        kept = Partial(f"{hashlib.blake2b(str(link.url).encode(), digest_size=12).hexdigest()}.part", size, validator)
+        with store_errors(temporary):
+            temporary.replace(temporary.with_name(kept.name))
+        self._broken_off[link.url] = kept
+        return True
 
     def _prepare(self) -> None:
         """Whether there is room for more; `StoreError` names the setting where there is not."""
@@ -172,6 +221,18 @@ class FileStore:
         temporary.replace(final)
         if self._settings.durability == "power":
             _sync(final.parent)
+
+
+def _read_begun(temporary: Path, size: int) -> tuple[bytes, "hashlib._Hash"]:
+    """The first bytes of a document that broke off, and the digest's state behind its `size` bytes."""
+    hashed = hashlib.sha256()
+    with temporary.open("r+b") as file:
+        file.truncate(size)
+        first = file.read(SNIFF_SIZE)
+        file.seek(0)
+        while piece := file.read(1 << 20):
+            hashed.update(piece)
+    return first, hashed
 
 
 def _sync(place: Path) -> None:

@@ -9,7 +9,7 @@ from crawler.crawldb.database import Database
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.records import Records
 from crawler.errors import CrawldbError
-from crawler.model import URL, Counted, Held, Kind, Noted, Outcome, Verdict, Visit
+from crawler.model import URL, Counted, Held, Kind, Noted, Outcome, Partial, Verdict, Visit
 from crawler.settings import HostSettings
 from crawler.web.cookies import Cookie, Jar, parse_set_cookie
 from tests.crawldb.desk import Desk, failed, found, head, link, rejected, saved
@@ -541,6 +541,21 @@ class TestRestart:
         await desk.close()
         frontier = await desk.open()
         assert [str(visit.link.url) for visit in await frontier.lease(1)] == ["http://a/"]
+
+    async def test_what_came_of_a_large_document_travels_with_its_next_visit(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/")])
+        (visit,) = await frontier.lease(1)
+        begun = Partial("x.part", 5, '"v"')
+        await frontier.finish(visit, replace(failed("truncated", desk, asked=True, retry_in=0.0), partial=begun))
+        await desk.close()
+        frontier = await desk.open()
+        assert frontier.partials() == ["x.part"]
+        (visit,) = await frontier.lease(1)
+        assert (visit.attempt, visit.partial) == (2, begun)
+        await frontier.finish(visit, rejected(416, desk, retry_in=0.0))
+        (visit,) = await frontier.lease(1)
+        assert visit.partial is None
 
     async def test_looser_rules_revive_and_stricter_ones_skip(self, desk: Desk) -> None:
         frontier = await desk.open()

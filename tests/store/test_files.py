@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import StoreError, TruncatedError
-from crawler.model import URL, Link
+from crawler.model import URL, Link, Partial
 from crawler.settings import StoreSettings
 from crawler.store.files import TEMPORARY, FileStore
 from tests.fakes import FakeResponse
@@ -134,3 +134,58 @@ async def test_a_second_answer_for_a_url_takes_the_place_of_the_first(tmp_path: 
     await store.save(PAGE, FakeResponse(b"<p>old", **HTML))
     saved = await store.save(PAGE, FakeResponse(b"<p>new", **HTML))
     assert (tmp_path / saved.path).read_bytes() == b"<p>new"
+
+
+class TestBrokenOff:
+    BODY = os.urandom(9000)
+    LINK = Link(URL("http://a.example/big.bin"))
+
+    def broken(self, **fields: str) -> FakeResponse:
+        return Broken(self.BODY, **fields)
+
+    async def begin(self, store: FileStore, **fields: str) -> Partial | None:
+        with pytest.raises(TruncatedError):
+            await store.save(self.LINK, self.broken(**fields))
+        return store.partial(self.LINK)
+
+    async def test_what_came_is_kept_and_finished_later_also_by_another_run(self, tmp_path: Path) -> None:
+        store = opened(tmp_path, memory=1024, min_partial=1000)
+        partial = await self.begin(store, etag='"v"')
+        assert partial is not None
+        assert (partial.size, partial.validator) == (2000, '"v"')
+        assert store.partial(self.LINK) is None
+        store = FileStore(tmp_path, StoreSettings(min_free=0))
+        store.open([], [partial.name])
+        saved = await store.save(self.LINK, FakeResponse(self.BODY[2000:], status=206), partial)
+        assert (tmp_path / saved.path).read_bytes() == self.BODY
+        assert (saved.size, saved.digest) == (9000, hashlib.sha256(self.BODY).hexdigest())
+        assert files(tmp_path) == {saved.path}
+
+    @pytest.mark.parametrize(
+        "fields", [{}, {"etag": 'W/"v"'}, {"etag": '"v"', "content_encoding": "gzip"}], ids=["none", "weak", "coded"]
+    )
+    async def test_not_where_nothing_could_tell_whether_it_is_the_same(
+        self, tmp_path: Path, fields: dict[str, str]
+    ) -> None:
+        store = opened(tmp_path, memory=1024, min_partial=1000)
+        assert await self.begin(store, **fields) is None
+        assert files(tmp_path) == set()
+
+    async def test_not_where_it_is_too_little(self, tmp_path: Path) -> None:
+        store = opened(tmp_path, memory=1024, min_partial=2001)
+        assert await self.begin(store, etag='"v"') is None
+
+    async def test_it_may_break_off_again(self, tmp_path: Path) -> None:
+        store = opened(tmp_path, memory=1024, min_partial=1000)
+        partial = await self.begin(store, etag='"v"')
+        with pytest.raises(TruncatedError):
+            await store.save(self.LINK, Broken(self.BODY[2000:], status=206, etag='"v"'), partial)
+        again = store.partial(self.LINK)
+        assert again is not None
+        assert again.size == 4000
+        saved = await store.save(self.LINK, FakeResponse(self.BODY[4000:], status=206), again)
+        assert (tmp_path / saved.path).read_bytes() == self.BODY
+
+    async def test_a_beginning_that_is_gone_makes_the_document_one_to_fetch_anew(self, tmp_path: Path) -> None:
+        with pytest.raises(TruncatedError, match=r"gone\.part"):
+            await opened(tmp_path).save(self.LINK, FakeResponse(b"x", status=206), Partial("gone.part", 10, '"v"'))
