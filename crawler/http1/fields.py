@@ -13,9 +13,10 @@ from crawler.errors import ProtocolError, TooLargeError
 Field = tuple[str, str, str]
 """A field's name in lower case, its name as it came, its value (ISO-8859-1, blanks around it removed)."""
 
+BLANKS: Final = " \t"
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_USUAL_NAME: Final = 64
-"""Names up to this length are remembered."""
+_USUAL_LINE: Final = 100
+"""Lines up to this length are remembered: a server says most of them again with each answer."""
 
 
 def check_lines(section: bytes, max_line: int, max_lines: int, where: str) -> None:
@@ -42,24 +43,29 @@ def parse_fields(section: bytes) -> list[Field]:
     folded: dict[int, list[str]] = {}
     is_open = False
     for line in text.split("\n"):
-        name, colon, value = line.partition(":")
-        lower = _lower_name(name) if len(name) <= _USUAL_NAME else None
-        if lower is not None and colon:
-            fields.append((lower, name, value.strip(" \t")))
+        field = _usual_field(line) if len(line) <= _USUAL_LINE else parse_field(line)
+        if field is not None:
+            fields.append(field)
             is_open = True
         elif line[:1] in (" ", "\t"):
             if is_open:
-                folded.setdefault(len(fields) - 1, []).append(line.strip(" \t"))
+                folded.setdefault(len(fields) - 1, []).append(line.strip(BLANKS))
         elif line:
-            is_open = _TOKEN.fullmatch(name := name.rstrip(" \t")) is not None and bool(colon)
-            if is_open:
-                fields.append((name.lower(), name, value.strip(" \t")))
+            name, colon, value = line.partition(":")
+            field = parse_field(f"{name.rstrip(BLANKS)}{colon}{value}")
+            is_open = field is not None
+            if field is not None:
+                fields.append(field)
     for number, more in folded.items():
         lower, name, value = fields[number]
         fields[number] = (lower, name, " ".join(filter(None, [value, *more])))
     return fields
 
 
-@lru_cache(1024)
-def _lower_name(name: str) -> str | None:
-    return name.lower() if _TOKEN.fullmatch(name) else None
+def parse_field(line: str) -> Field | None:
+    """The field of a line of the standard's own form, None where it has another."""
+    name, colon, value = line.partition(":")
+    return (name.lower(), name, value.strip(BLANKS)) if colon and _TOKEN.fullmatch(name) else None
+
+
+_usual_field: Final = lru_cache(1024)(parse_field)
