@@ -7,13 +7,19 @@ The front door of the library::
     summary = asyncio.run(crawler.crawl("https://example.org/docs/", output="docs"))
     document = asyncio.run(crawler.fetch("https://example.org/robots.txt"))
 
+and, for a document that is read while it comes::
+
+    async with crawler.open("https://example.org/story.txt") as response:
+        words = [word async for line in response.lines() for word in line.split()]
+
 `Settings` says how; observers see what happens, extractors find more links. What is expected to fail raises a
 `CrawlError`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from crawler.errors import (
     ConnectError,
@@ -38,8 +44,8 @@ from crawler.settings import VERSION, Settings
 
 if TYPE_CHECKING:
     from crawler.crawling import Summary
-    from crawler.interfaces import Extractor, Observer
-    from crawler.model import ResponseHead
+    from crawler.interfaces import Extractor, Observer, Response
+    from crawler.model import URL, ResponseHead
 
 __version__ = VERSION
 
@@ -54,6 +60,7 @@ __all__ = [
     "FetchError",
     "FetchTimeoutError",
     "InvalidURLError",
+    "OpenDocument",
     "ProtocolError",
     "ProxyError",
     "RedirectError",
@@ -66,15 +73,17 @@ __all__ = [
     "__version__",
     "crawl",
     "fetch",
+    "open",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document fetched whole: the head of its answer, and its body after content decoding."""
+    """A document fetched whole: the head of its answer, its body after content decoding, and where it was found."""
 
     head: "ResponseHead"
     body: bytes
+    url: "URL"
 
     @property
     def status(self) -> int:
@@ -84,15 +93,93 @@ class Document:
     @property
     def text(self) -> str:
         """The body as text, by its byte order mark, its declared charset or its own meta tag."""
-        from crawler.http1.media_type import parse_media_type
         from crawler.web.charset import find_encoding
 
-        declared = parse_media_type(self.head.headers.get("content-type") or "")
-        return self.body.decode(find_encoding(self.body, declared.charset if declared else None), "replace")
+        codec = find_encoding(self.body, _label(self.head))
+        return self.body.decode(codec, "replace").removeprefix("\ufeff")
 
     def lines(self) -> list[str]:
-        """The lines of the text, without their ends."""
-        return self.text.splitlines()
+        """The lines of the text, without their ends: LF, CR LF or CR, and nothing else."""
+        import io
+
+        return [line.removesuffix("\n") for line in io.StringIO(self.text, newline=None)]
+
+
+class OpenDocument:
+    """A document whose head has come, and whose body is read while it comes; once, by one of the three ways."""
+
+    __slots__ = ("_response",)
+
+    def __init__(self, response: "Response") -> None:
+        self._response = response
+
+    @property
+    def head(self) -> "ResponseHead":
+        """Status line and header fields."""
+        return self._response.head
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self.head.status
+
+    @property
+    def url(self) -> "URL":
+        """Where it was found, redirects followed."""
+        url = self._response.contact.url
+        assert url is not None
+        return url
+
+    async def read(self) -> bytes:
+        """The whole body."""
+        return await self._response.read()
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body in pieces as they come."""
+        return self._response.chunks()
+
+    async def lines(self) -> AsyncIterator[str]:
+        """The lines of the text as they come, without their ends: LF, CR LF or CR, and nothing else."""
+        held: list[str] = []
+        async for text in self._texts():
+            first, *others = text.split("\n")
+            held.append(first)
+            for line in others:
+                yield "".join(held)
+                held = [line]
+        if any(held):
+            yield "".join(held)
+
+    async def _texts(self) -> AsyncIterator[str]:
+        """The body decoded, each end of a line made LF."""
+        import codecs
+        import io
+
+        from crawler.web.charset import encoding_of_label, find_encoding
+
+        label = _label(self.head)
+        # Where the head names the encoding, only a mark at the beginning may say otherwise: no need to wait for more.
+        first = await self._response.peek(3 if label and encoding_of_label(label) else _DECLARING)
+        codec = find_encoding(first, label)
+        decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)("replace"), translate=True)
+        mark = "\ufeff"
+        async for chunk in self._response.chunks():
+            if text := decoder.decode(chunk):
+                yield text.removeprefix(mark)
+                mark = ""
+        yield decoder.decode(b"", True)
+
+
+_DECLARING: Final = 1024
+"""Bytes that may say what encoding a document is in (HTML standard, section 13.2.3.2)."""
+
+
+def _label(head: "ResponseHead") -> str | None:
+    """The encoding that a head declares, as it is written there."""
+    from crawler.http1.media_type import find_media_type
+
+    declared = find_media_type(head.headers.get_all("content-type"))
+    return declared.charset if declared is not None else None
 
 
 async def crawl(
@@ -133,6 +220,20 @@ async def fetch(
 
     `FetchError` where no answer came. It asks no robots.txt.
     """
+    async with open(url, settings=settings, method=method, headers=headers, body=body) as response:
+        return Document(response.head, await response.read(), response.url)
+
+
+@asynccontextmanager
+async def open(
+    url: str,
+    *,
+    settings: Settings | Mapping[str, Any] | None = None,
+    method: str = "GET",
+    headers: Sequence[tuple[str, str]] = (),
+    body: bytes = b"",
+) -> AsyncIterator[OpenDocument]:
+    """The same document while it comes; leaving the context early ends the exchange."""
     from crawler.assemble import open_fetcher
     from crawler.model import Request
     from crawler.web.url import URL
@@ -142,4 +243,4 @@ async def fetch(
         open_fetcher(chosen) as fetcher,
         fetcher.fetch(Request(URL(url), method, tuple(headers), body)) as response,
     ):
-        return Document(response.head, await response.read())
+        yield OpenDocument(response)

@@ -36,6 +36,7 @@ from crawler.store.files import FileStore
 from crawler.web.cookie_file import parse_cookie_file
 from crawler.web.cookies import Cookie, Jar
 from crawler.web.links import find_references
+from crawler.web.paths import path
 from crawler.web.url import split_userinfo
 
 ROBOTS_REDIRECTS: Final = 5
@@ -86,7 +87,7 @@ async def open_crawl(
         parts = Parts(
             frontier=frontier,
             fetcher=fetcher,
-            robots=FollowingFetcher(fetcher, policy.next_hop, ROBOTS_REDIRECTS),
+            robots=FollowingFetcher(fetcher, policy.next_hop, ROBOTS_REDIRECTS, pause=settings.politeness.delay),
             store=store,
             extractors=(built_in_extractor, *(extractors or ())),
             observe=observe,
@@ -166,7 +167,7 @@ def _start_url(text: str) -> URL:
 
 def output_folder(settings: Settings) -> Path:
     """Where the crawl lies: `store.output`, else a folder named after the first start URL's host."""
-    folder = Path(settings.store.output or start_urls(settings)[0].site.replace(":", "_").strip("[]"))
+    folder = Path(settings.store.output or path(start_urls(settings)[0], "text/html").split("/")[1])
     if folder.exists() and not folder.is_dir():
         raise SettingsError(f"store.output: {folder} is a file; takes a folder, new or with a crawl in it")
     return folder

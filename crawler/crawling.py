@@ -6,8 +6,8 @@ not called `crawl`, for that is the function at the front door, and a package ha
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -34,6 +34,7 @@ from crawler.model import (
     Visit,
 )
 from crawler.settings import PRODUCT, Settings
+from crawler.units import format_duration
 from crawler.web.charset import find_encoding
 from crawler.web.cookies import Cookie, find_cookies
 from crawler.web.robots import MAX_SIZE
@@ -43,7 +44,7 @@ GRACE: Final = 8.0
 """Seconds that visits in flight have to finish once the crawl is told to stop."""
 
 SMALL_HTML: Final = 1_000_000
-"""Bytes up to which a page is read without regard to others; larger ones share `fetch.html_memory`."""
+"""Bytes up to which a page is read from memory; larger ones are read from the store, and share `fetch.html_memory`."""
 
 LONG_EXTRACTION: Final = 4_000_000
 """Bytes from which a page's links are read in a thread, so that the loop goes on."""
@@ -141,7 +142,8 @@ class Crawl:
     @property
     def stopped(self) -> str | None:
         """The word for what ended the run before the crawl was finished."""
-        return self._stopped or self._parts.counts().limit
+        counts = self._parts.counts()
+        return self._stopped or (counts.limit if counts.queued else None)
 
     async def _watch(self, workers: Sequence[asyncio.Task[None]]) -> None:
         """Until all workers are done; after `stop`, those that are busy have their grace."""
@@ -223,12 +225,13 @@ class Crawl:
         """The outcome with what policy says of trying again and of leaving the host alone."""
         if not policy.is_retryable(outcome, error):
             return outcome
-        pause = None
-        if outcome.head is not None:
-            pause = policy.retry_after(outcome.head, self._parts.clock(), self._settings.politeness)
+        pause = policy.retry_after(outcome.head, self._parts.clock()) if outcome.head is not None else None
+        most = self._settings.politeness.max_retry_after
+        if pause is not None and pause > most:
+            asked, given = format_duration(pause), format_duration(most)
+            self._parts.observe(Noted(f"{visit.link.url.site} asks to be left alone for {asked}; it is cut to {given}"))
+            pause = most
         wait = policy.retry_in(visit, self._settings.fetch, self._parts.chance())
-        if pause is None and outcome.head is not None and outcome.head.status in (429, 503):
-            pause = wait
         return replace(outcome, retry_in=wait, pause=pause)
 
     def _request(self, visit: Visit) -> Request:
@@ -276,7 +279,9 @@ class Crawl:
         """The rules of a host (RFC 9309 section 2.3.1): a 4xx allows all, a 5xx says nothing for now."""
         status = response.head.status
         if status == 200:
-            rules = (await response.peek(MAX_SIZE))[:MAX_SIZE]
+            rules = await response.peek(MAX_SIZE + 1)
+            if len(rules) > MAX_SIZE:  # what is beyond does not count, and need not even arrive
+                return Outcome(Verdict.REJECTED, error="too-large", rules=rules, detail=f"more than {MAX_SIZE} bytes")
             saved = await self._parts.store.save(link, response)
             return Outcome(Verdict.SAVED, saved=saved, rules=rules)
         rules_or_none = b"" if status < 500 and status != 429 else None
@@ -307,31 +312,25 @@ class Crawl:
         return Outcome(Verdict.SAVED, saved=await self._parts.store.save(link, response, partial))
 
     async def _page(self, link: Link, response: Response) -> Outcome:
-        """An HTML document, read whole within the shared budget, kept, and its links found."""
-        limit = self._settings.fetch.max_html
-        async with self._budget(await response.peek(SMALL_HTML + 1)):
-            first = await response.peek(limit + 1)
-            if len(first) > limit:
-                saved = await self._parts.store.save(link, response)
-                return Outcome(Verdict.SAVED, saved=saved, links_error=TooLargeError.kind)
-            body = await response.read(limit)
-            saved = await self._parts.store.save(link, response)
-            declared = parse_media_type(response.head.headers.get("content-type") or "")
-            encoding = find_encoding(body, declared.charset if declared is not None else None)
-            page = Page(link, link.url, response.head, encoding, body)
-            return await self._links(page, saved)
+        """An HTML document: kept, and its links found.
 
-    @asynccontextmanager
-    async def _budget(self, first: bytes) -> AsyncIterator[None]:
-        """Room in memory for one page, given its first bytes."""
-        if len(first) <= SMALL_HTML:
-            yield
-        else:
-            async with self._large:
-                yield
+        A large one goes to the store as it comes and is read again for its links, so that what is slow to arrive
+        takes no memory from what is here.
+        """
+        body = await response.peek(SMALL_HTML + 1)
+        saved = await self._parts.store.save(link, response)
+        if saved.size > self._settings.fetch.max_html:
+            return Outcome(Verdict.SAVED, saved=saved, links_error=TooLargeError.kind)
+        if len(body) <= SMALL_HTML:
+            return await self._links(link, response, saved, body)
+        async with self._large:
+            return await self._links(link, response, saved, await self._parts.store.load(saved))
 
-    async def _links(self, page: Page, saved: Saved) -> Outcome:
+    async def _links(self, link: Link, response: Response, saved: Saved, body: bytes) -> Outcome:
         """The outcome of a page that is kept; what goes wrong with its links is said apart."""
+        declared = parse_media_type(response.head.headers.get("content-type") or "")
+        encoding = find_encoding(body, declared.charset if declared is not None else None)
+        page = Page(link, link.url, response.head, encoding, body)
         try:
             if len(page.body) < LONG_EXTRACTION:
                 found = self._find(page)

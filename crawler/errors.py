@@ -19,6 +19,7 @@
     |     +- TruncatedError *     it ended before its end
     |     +- ConnectionLostError * the connection died before an answer began
     +- CrawldbError               ours: the database; ends the crawl
+    |  +- NoCrawlError            the user's: the folder holds no crawl to read, or one that is not to be touched now
     +- StoreError                 ours: the disk; ends the crawl
                                                         (* retryable)
 
@@ -139,6 +140,10 @@ class CrawldbError(CrawlError):
     """The crawl database cannot be opened, read or written."""
 
     kind = "crawldb"
+
+
+class NoCrawlError(CrawldbError):
+    """The folder holds no crawl, one of a newer crawler, or one that another process works on."""
 
 
 class StoreError(CrawlError):

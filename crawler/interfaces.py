@@ -75,6 +75,10 @@ class Store(Protocol):
         """
         ...
 
+    async def load(self, saved: Saved) -> bytes:
+        """A document that is kept."""
+        ...
+
     def partial(self, link: Link) -> Partial | None:
         """What is kept of a large body whose `save` failed a moment ago, None where nothing is."""
         ...

@@ -12,8 +12,10 @@ from typing import Final
 
 from crawler.errors import CrawlError, FetchError, InvalidURLError, RedirectError
 from crawler.model import URL, Found, Kind, Link, Outcome, Partial, Reference, ResponseHead, Verdict, Visit
-from crawler.settings import FetchSettings, PolitenessSettings, Settings
+from crawler.settings import FetchSettings, Settings
+from crawler.web.robots_tag import directives
 from crawler.web.scope import Scope
+from crawler.web.url import without_secret
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 """The statuses whose Location is followed (RFC 9110 section 15.4)."""
@@ -22,7 +24,13 @@ PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """The statuses that may well be another one a moment later."""
 
 HOST_FAILURES: Final = frozenset({"dns", "connect", "timeout", "reset", "proxy"})
-"""The words that speak of a host rather than of one of its documents, where nothing was asked yet."""
+"""The words that speak of a host rather than of one of its documents, where nothing was answered."""
+
+PASSING_ERRORS: Final = HOST_FAILURES | {"truncated", "crash"}
+"""The words of failures that a later run may well not meet again."""
+
+BUSY: Final = frozenset({429, 503})
+"""The statuses by which a host says that it has too much to do (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
 
 
 _CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
@@ -66,11 +74,11 @@ class Rules:
             return None
         if len(str(link.url)) > self.max_url:
             return "url"
+        if nofollow and self.nofollow and link.kind is Kind.PAGE:
+            return "nofollow"
         scope = self.images if link.kind is Kind.IMAGE else self.pages
         if scope is None or not scope.admit(link.url):
             return "scope"
-        if nofollow and self.nofollow and link.kind is Kind.PAGE:
-            return "nofollow"
         if self.max_depth is not None and link.depth > self.max_depth:
             return "limit"
         return None
@@ -112,7 +120,7 @@ def next_hop(url: URL, head: ResponseHead) -> URL | None:
     try:
         target = url.join(_as_text(location))
     except InvalidURLError as error:
-        raise RedirectError(f"{head.status} to {location[:200]!r}, which is no URL") from error
+        raise RedirectError(f"{head.status} to {without_secret(location)[:200]!r}, which is no URL") from error
     return target
 
 
@@ -137,8 +145,9 @@ def redirected(link: Link, head: ResponseHead, rules: Rules, max_redirects: int)
     if link.hops >= max_redirects:
         return _lost("redirect", f"more than {max_redirects} redirects")
     moved = link.moved(target)
-    if rules.refuse(moved) == "scope":
-        return _lost("scope", f"redirected out of scope, to {target}")
+    word = rules.refuse(moved)
+    if word in ("scope", "url"):
+        return _lost("scope", f"redirected out of scope, to {str(target)[:200]}")
     return Outcome(Verdict.REDIRECTED, moved=moved)
 
 
@@ -165,13 +174,13 @@ def backoff(failures: int, first: float, longest: float, chance: float) -> float
     return min(first * 2.0 ** min(failures - 1, 60), longest) * (0.5 + 0.5 * chance)
 
 
-def retry_after(head: ResponseHead, now: float, settings: PolitenessSettings) -> float | None:
-    """The wait a 429 or 503 asks for, in seconds and capped (RFC 9110 section 10.2.3).
+def retry_after(head: ResponseHead, now: float) -> float | None:
+    """The wait a 429 or 503 asks for, in seconds (RFC 9110 section 10.2.3).
 
     None where it says nothing usable.
     """
     text = (head.headers.get("retry-after") or "").strip(" \t")
-    if head.status not in (429, 503) or not text:
+    if head.status not in BUSY or not text:
         return None
     if text.isascii() and text.isdigit():
         seconds = float(text[:12])
@@ -180,17 +189,17 @@ def retry_after(head: ResponseHead, now: float, settings: PolitenessSettings) ->
             seconds = parsedate_to_datetime(text).timestamp() - now
         except (ValueError, OverflowError, IndexError, TypeError):
             return None
-    return min(max(seconds, 0.0), settings.max_retry_after)
+    return max(seconds, 0.0)
 
 
 def is_host_failure(outcome: Outcome) -> bool:
-    """Whether the host failed rather than this document.
+    """Whether the host failed rather than this document: there was no answer at all, not even one that broke off."""
+    return outcome.verdict is Verdict.FAILED and outcome.head is None and outcome.error in HOST_FAILURES
 
-    Nothing was answered, and nothing could be asked, or it was cut off.
-    """
-    if outcome.verdict is not Verdict.FAILED or outcome.head is not None:
-        return False
-    return outcome.error in HOST_FAILURES and (outcome.asked_at is None or outcome.error == "reset")
+
+def is_busy(outcome: Outcome) -> bool:
+    """Whether the host asks to be left alone for a while."""
+    return outcome.verdict is Verdict.REJECTED and outcome.head is not None and outcome.head.status in BUSY
 
 
 def range_of(partial: Partial) -> tuple[tuple[str, str], ...]:
@@ -228,16 +237,7 @@ def is_rest_of(partial: Partial, head: ResponseHead) -> bool:
 
 def robots_nofollow(head: ResponseHead, product: str) -> bool:
     """Whether X-Robots-Tag asks us, or everybody, not to follow this answer's links."""
-    for line in head.headers.get_all("x-robots-tag"):
-        agent, colon, rest = line.partition(":")
-        if colon and "," not in agent and agent.strip().lower() not in ("unavailable_after", "max-snippet"):
-            if agent.strip().lower() not in (product, "*", "robots"):
-                continue
-        else:
-            rest = line
-        if {"nofollow", "none"} & {word.strip().lower() for word in rest.split(",")}:
-            return True
-    return False
+    return "nofollow" in directives(head.headers.get_all("x-robots-tag"), product)
 
 
 def referer(link: Link) -> str | None:

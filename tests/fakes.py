@@ -54,6 +54,9 @@ class FakeStore:
     def __init__(self) -> None:
         self.saved: dict[str, bytes] = {}
 
+    async def load(self, saved: Saved) -> bytes:
+        return next(body for url, body in self.saved.items() if url.endswith(saved.path))
+
     def partial(self, link: Link) -> None:
         return None
 

@@ -117,6 +117,20 @@ async def test_html_beyond_the_limit_is_saved_without_its_links() -> None:
     assert scene.store.saved[START] == b"<p>" * 1000
 
 
+async def test_a_large_page_is_read_again_from_the_store() -> None:
+    seen: list[int] = []
+
+    def measure(page: Page) -> list[Reference]:
+        seen.append(len(page.body))
+        return []
+
+    body = b"<p>" * 500_000
+    scene = Scene({START: html(body)})
+    scene.extractors = [measure]
+    assert (await scene.outcome()).links_error is None
+    assert seen == [len(body)]
+
+
 async def test_what_is_no_html_is_saved_and_not_read() -> None:
     scene = Scene({START: FakeResponse(PNG)})
     scene.extractors = []
@@ -144,9 +158,15 @@ async def test_other_statuses_are_rejected_and_passing_ones_tried_again() -> Non
     assert (broken.error, broken.retry_in, broken.pause) == ("status", 1.0, None)
 
 
-async def test_retry_after_holds_the_host_and_a_plain_503_does_too() -> None:
+async def test_retry_after_holds_the_host() -> None:
     assert (await outcome_of(FakeResponse(status=503, retry_after="7"))).pause == 7.0
-    assert (await outcome_of(FakeResponse(status=429))).pause == 1.0
+    assert (await outcome_of(FakeResponse(status=429))).pause is None
+
+
+async def test_a_retry_after_beyond_the_cap_is_cut_and_said() -> None:
+    scene = Scene({START: FakeResponse(status=503, retry_after="9999")})
+    assert (await scene.outcome()).pause == 300.0
+    assert any(isinstance(event, Noted) and "cut to 5m 00s" in event.text for event in scene.events)
 
 
 async def test_failures_become_outcomes() -> None:

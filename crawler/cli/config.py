@@ -24,7 +24,8 @@ def _group() -> None:
 def show_settings(config: str | None = config_option(), preset: str | None = preset_option()) -> int:
     """Show every setting, its value, and where it came from.
 
-    The output is TOML: what you want to change can go into a file of your own.
+    The output is TOML: what you want to change can go into a file of your own. Of a host, what it has of its own is
+    shown. Passwords and their like are masked.
 
     \b
     Examples
@@ -33,7 +34,10 @@ def show_settings(config: str | None = config_option(), preset: str | None = pre
       crawler config show --config my.toml
     """
     settings, sources = load(path_or_none(config), preset=preset)
-    show("\n".join(as_toml(effective(settings, sources))))
+    rows = [
+        row for row in effective(settings, sources) if not (row.key.startswith("hosts.") and row.source == "default")
+    ]
+    show("\n".join(as_toml(rows)))
     return 0
 
 
@@ -44,10 +48,12 @@ def as_toml(rows: Iterable[Effective]) -> Iterable[str]:
 
 
 def _spelled(row: Effective) -> str:
-    """The value as TOML, in units; a secret only says that it is there."""
+    """The value as TOML, in units; a secret only says that it is there, a header field its name."""
     value = row.value
     if value is None:
         return '"none"'
+    if row.secret and isinstance(value, tuple):
+        return "{ " + ", ".join(f'{json.dumps(name)} = "{MASK}"' for name, _ in value) + " }"
     if row.secret:
         return f'"{MASK}"'
     if row.unit == "duration" and isinstance(value, float):

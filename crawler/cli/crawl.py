@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from crawler.cli.flags import FLAGS, config_option, overrides, path_or_none, preset_option, with_flags
-from crawler.cli.terminal import is_terminal, say, show
+from crawler.cli.terminal import complain, is_terminal, say, show
+from crawler.errors import CrawldbError
 from crawler.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -120,11 +121,18 @@ def _view(settings: Settings, folder: Path) -> "View":
 
 def _report(summary: "Summary", settings: Settings, folder: Path) -> None:
     """The end, on standard output: lines, or one of JSON."""
-    from crawler.cli.summary import summary_lines
+    from crawler.cli.summary import exit_status, summary_lines
     from crawler.crawldb.records import Records
 
     if settings.log.json_log:
         print(json.dumps({"event": "summary", "folder": str(folder), **asdict(summary)}), flush=True)
     elif settings.log.show != "quiet":
-        with Records(folder) as records:
-            show("\n".join(summary_lines(summary, records.reasons(), folder)))
+        reasons = []
+        with (
+            suppress(CrawldbError),
+            Records(folder) as records,
+        ):  # it may be gone, and the crawl ended by that
+            reasons = records.reasons()
+        show("\n".join(summary_lines(summary, reasons, folder)))
+    elif exit_status(summary, 0) == 1:
+        complain(next(summary_lines(summary, [], folder)))

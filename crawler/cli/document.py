@@ -1,15 +1,17 @@
-"""One document for a person: the address and settings of a request, and what is said when it fails."""
+"""Documents for a person: the addresses and settings of requests, and what is said when one fails."""
 
-from collections.abc import AsyncIterator, Mapping
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from crawler.cli.address import hosts_of, parse_address
+from crawler.cli.address import Address, hosts_of, parse_address
+from crawler.cli.request import users_of
 from crawler.cli.terminal import say
 from crawler.errors import FetchError
 from crawler.model import URL, Request
-from crawler.settings import load
+from crawler.settings import Settings, load
 
 if TYPE_CHECKING:
     from crawler.interfaces import Response
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 PLAIN: Final = {
     "dns": "the name is not known",
     "connect": "no connection",
-    "timeout": "it took too long",
+    "timeout": "timed out",
     "tls": "no secure connection",
     "proxy": "the proxy failed",
     "protocol": "the answer is not HTTP",
@@ -25,9 +27,25 @@ PLAIN: Final = {
     "reset": "the connection was closed before an answer came",
     "decode": "the answer cannot be decoded",
     "too-large": "the answer is too large",
-    "redirect": "it redirects to nowhere",
+    "redirect": "the redirect cannot be followed",
 }
 """The words of failures, as a person says them."""
+
+
+def settings_of(
+    texts: Sequence[str],
+    config: Path | None,
+    preset: str | None,
+    table: Mapping[str, Any],
+    user: str | None = None,
+) -> tuple[list[Address], Settings]:
+    """What is asked for, and how; `user` and what the URLs hold themselves is said to their own origins."""
+    addresses = [parse_address(text) for text in texts]
+    for address in addresses:
+        if address.is_guessed:
+            say(f"taken as {address.url}")
+    hosts = {**users_of(addresses, user), **hosts_of(addresses)}
+    return addresses, load(config, {**table, "hosts": hosts}, preset)[0]
 
 
 @asynccontextmanager
@@ -37,11 +55,8 @@ async def open_document(
     """The answer to what a person asks for, redirects followed; `FetchError` says in plain words what failed."""
     from crawler.assemble import open_fetcher
 
-    address = parse_address(text)
-    if address.is_guessed:
-        say(f"taken as {address.url}")
-    settings, _ = load(config, {**table, "hosts": hosts_of([address])}, preset)
-    async with open_fetcher(settings) as fetcher:
+    [address], settings = settings_of([text], config, preset, table)
+    async with open_fetcher(settings, environ=os.environ) as fetcher:
         try:
             async with fetcher.fetch(Request(address.url)) as response:
                 yield response
@@ -51,8 +66,8 @@ async def open_document(
 
 def found_at(response: "Response") -> URL:
     """Where the answer was found, redirects followed."""
-    url = getattr(response, "url", None)
-    assert isinstance(url, URL)
+    url = response.contact.url
+    assert url is not None
     return url
 
 

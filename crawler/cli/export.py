@@ -44,7 +44,7 @@ def export(
       crawler export docs --table links --format jsonl
       crawler export docs --table cookies --format txt -o cookies.txt
     """
-    from crawler.cli.fetch import whole_file
+    from crawler.cli.target import whole_file
     from crawler.crawldb.records import Records
 
     for flag, value, accepted in (("--format", format, WRITERS), ("--table", table, TABLES)):

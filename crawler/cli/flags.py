@@ -85,8 +85,14 @@ FLAGS: Final = (
 )  # fmt: skip
 """Every flag of `crawl` but `--config` and `--preset`."""
 
-FETCH_FLAGS: Final = tuple(flag for flag in FLAGS if flag.key.startswith("fetch.") and flag.key != "fetch.max_retries")
-"""The flags of commands that fetch one document."""
+FETCH_FLAGS: Final = (
+    *(flag for flag in FLAGS if flag.key.startswith("fetch.") and flag.key != "fetch.max_retries"),
+    Flag(
+        ("--proxy",), "fetch.proxy", "Ask through it: http://, https://, socks5:// or socks5h://.", "URL", panel=FETCH
+    ),
+    Flag(("--limit-rate",), "fetch.max_rate", "Bytes received in a second, such as 100KB.", "SIZE", panel=FETCH),
+)
+"""The flags of commands that fetch documents for a person."""
 
 
 def default_of(key: str) -> Any:

@@ -4,11 +4,12 @@ It knows the errors and no command; the commands are imported when one is asked 
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from crawler.errors import CrawldbError, CrawlError, InvalidURLError, SettingsError
+from crawler.errors import CrawlError, InvalidURLError, NoCrawlError, SettingsError
 from crawler.settings import VERSION
 
 if TYPE_CHECKING:
@@ -22,8 +23,14 @@ BROKEN_PIPE: Final = 141
 
 
 def main() -> NoReturn:
-    """Run the command that the process was started with."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the command that the process was started with; interrupted at any moment, it ends without a traceback."""
+    try:
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # it is over: an exit status is not changed any more
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -61,7 +68,7 @@ def _command(arguments: Sequence[str]) -> int:
         return BROKEN_PIPE  # the one occasion on which typer itself leaves here
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except (SettingsError, InvalidURLError, CrawldbError) as error:
+    except (SettingsError, InvalidURLError, NoCrawlError) as error:
         complain(str(error))
         return USAGE
     except CrawlError as error:

@@ -41,7 +41,8 @@ def _first(summary: Summary) -> str:
     if summary.already_finished:
         return "this crawl is finished already, nothing was fetched"
     if summary.stopped is None:
-        return f"finished {after}"
+        nothing = "" if summary.counts.pages + summary.counts.images else ": nothing could be saved"
+        return f"finished {after}{nothing}"
     if summary.stopped in LIMITS:
         return f"stopped {after}: the limit {LIMITS[summary.stopped]} is reached"
     if summary.stopped == "interrupted":

@@ -5,16 +5,20 @@ Every `sqlite3.Error` and `OSError` of the room becomes a `CrawldbError` here.
 
 import fcntl
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, Final, Literal
 
-from crawler.errors import CrawldbError
+from crawler.errors import CrawldbError, NoCrawlError
 
 FILE: Final = "crawl.sqlite"
 LOCK: Final = "crawl.lock"
+TRIES, BETWEEN_TRIES = 5, 0.05
+"""Of taking the lock, and the seconds between: who only asks whether a crawler is at work holds it for a moment."""
+
 VERSION: Final = 1
 """Of the schema; `MIGRATIONS[n]` leads from version n to n + 1."""
 
@@ -133,12 +137,14 @@ def _locked(folder: Path) -> IO[bytes]:
     """The crawl's lock, held by this process until the file is closed; it dies with the process."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / LOCK).open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise CrawldbError(f"{folder}: another crawler is at work in this folder") from None
-    return lock
+    for _ in range(TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            time.sleep(BETWEEN_TRIES)
+    lock.close()
+    raise NoCrawlError(f"{folder}: another crawler is at work in this folder")
 
 
 def is_running(folder: Path) -> bool:
@@ -154,13 +160,16 @@ def is_running(folder: Path) -> bool:
 
 
 def open_to_read(folder: Path) -> sqlite3.Connection:
-    """A connection that reads the crawl in `folder` at any time; `CrawldbError` where there is none."""
+    """A connection that reads the crawl in `folder` at any time; `NoCrawlError` where there is none."""
     if not (folder / FILE).is_file():
-        raise CrawldbError(f"{folder} holds no crawl (no {FILE} in it)")
+        raise NoCrawlError(f"{folder} holds no crawl (no {FILE} in it)")
     with database_errors(folder):
         sql = sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=30)
         version = sql.execute("PRAGMA user_version").fetchone()[0]
-    if not 0 < version <= VERSION:
+    if version == 0:
         sql.close()
-        raise CrawldbError(f"{folder / FILE} has schema {version}; this crawler reads 1 to {VERSION}")
+        raise NoCrawlError(f"{folder} holds no crawl yet")
+    if version > VERSION:
+        sql.close()
+        raise NoCrawlError(f"{folder / FILE} has schema {version}; this crawler reads 1 to {VERSION}")
     return sql

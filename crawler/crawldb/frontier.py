@@ -22,7 +22,7 @@ from crawler.model import URL, Counted, Counts, Event, Kind, Link, Outcome, Visi
 from crawler.settings import CrawlSettings
 from crawler.web.cookies import Cookie, Jar
 
-SAVED, PAGES, SIZE = (COUNTERS.index(name) for name in ("saved", "pages", "size"))
+PAGES, SIZE = COUNTERS.index("pages"), COUNTERS.index("size")
 
 LONGEST_HOLD: Final = 86_400.0
 """Seconds beyond which a hold found at the start was made by a clock that has jumped."""
@@ -84,8 +84,7 @@ class SqliteFrontier:
         self._urls = Urls(database.sql, self._hosts, limits.max_depth, self.run)
         self._settler = Settler(database.sql, self._hosts, self._urls, pace, self._cookies, self.run)
         with database.transaction():
-            if not self._hosts.totals[SAVED]:
-                self._urls.retry_seeds()
+            self._urls.take_up()
             self._hosts.flush()
         self._counts = self._hosts.counts(self._limit())
         self._task = asyncio.get_running_loop().create_task(self._serve(), name="frontier")
@@ -101,6 +100,10 @@ class SqliteFrontier:
             " pace_at = CASE WHEN pace_at > ? THEN ? ELSE pace_at END WHERE queued + leased > 0",
             (now + LONGEST_HOLD, now),
         )
+        if not self._pace.robots:
+            queued = "FROM urls WHERE host = hosts.id AND kind = 0 AND state = 'queued'"
+            sql.execute(f"UPDATE hosts SET queued = queued - (SELECT count(*) {queued}) WHERE open = 1")
+            sql.execute("UPDATE urls SET state = 'skipped' WHERE kind = 0 AND state = 'queued'")
         sql.execute("UPDATE hosts SET due_at = pace_at, failing_since = NULL, failures = 0 WHERE open = 1")
         return run, interrupted
 
@@ -163,6 +166,7 @@ class SqliteFrontier:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self._broken is not None:
             future.set_exception(self._broken)
+            future.exception()  # heard of, though nobody may be waiting
         else:
             self._inbox.append(Operation(name, arguments, future))
             self._wake.set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crawler.model import Found
+from crawler.web.url import without_secret
 
 MAX_TEXT: Final = 2_000
 """Characters of an address that is no URL, or of one the crawler cannot ask for, that are kept."""
@@ -29,7 +30,8 @@ def pack(found: Iterable[Found]) -> bytes:
     rows = []
     for one in found:
         reference = one.reference
-        target = str(reference.url) if reference.url is not None else reference.attributes.get(reference.attribute, "")
+        written = reference.attributes.get(reference.attribute, "")
+        target = str(reference.url) if reference.url is not None else without_secret(written)
         if one.link is None:
             target = target[:MAX_TEXT]
         rows.append((target, reference.kind, reference.tag, reference.attribute, reference.text, one.refused))

@@ -27,7 +27,7 @@ CACHED: Final = 2_048
 
 @dataclass(slots=True)
 class Host:
-    """One row of `hosts`, and, where it is known, its parsed robots.txt."""
+    """One row of `hosts`; and, for this run alone, its parsed robots.txt and the moment it failed last."""
 
     id: int
     name: str
@@ -55,6 +55,7 @@ class Host:
     size: int = 0
     robots: Robots | None = None
     robots_wanted: bool = False
+    failed_at: float = 0.0
     counted: tuple[int, ...] = (0,) * 11
 
     def count(self, state: str, change: int) -> None:
@@ -71,7 +72,7 @@ class Host:
         self.due_at = max(self.due_at, self.pace_at)
 
 
-COLUMNS: Final = tuple(item.name for item in fields(Host))[:-3]
+COLUMNS: Final = tuple(item.name for item in fields(Host))[:-4]
 COUNTERS: Final = COLUMNS[COLUMNS.index("queued") :]
 _values: Final = attrgetter(*COLUMNS[2:], "id")
 _counters: Final = attrgetter(*COUNTERS)
@@ -101,20 +102,23 @@ class Pace:
         """How many visits the host may have out: one while it has a delay, is failing, or was never heard from."""
         if host.delay > 0 or host.failures or not host.heard:
             return 1
-        own = self._hosts.get(host.name)
-        return own.per_host if own is not None and own.per_host is not None else self._concurrency.per_host
+        return next((own.per_host for own in self._own(host) if own.per_host is not None), self._concurrency.per_host)
 
     def set_delay(self, host: Host) -> float | None:
         """Give the host the longer of its own delay and its robots.txt's.
 
         The crawl-delay, where that was cut to the cap.
         """
-        own = self._hosts.get(host.name)
-        host.delay = own.delay if own is not None and own.delay is not None else self._politeness.delay
+        host.delay = next((own.delay for own in self._own(host) if own.delay is not None), self._politeness.delay)
         asked = host.robots.crawl_delay() if self.robots and host.robots is not None else None
         if asked is not None:
             host.delay = max(host.delay, min(asked, self._politeness.max_crawl_delay))
         return asked if asked is not None and asked > self._politeness.max_crawl_delay else None
+
+    def _own(self, host: Host) -> list[HostSettings]:
+        """The sections of settings that name the host, with its scheme or without."""
+        names = (host.name, f"https://{host.name}", f"http://{host.name}")
+        return [self._hosts[name] for name in names if name in self._hosts]
 
     def answered(self, host: Host, outcome: Outcome, now: float) -> None:
         """A visit came back, and the host as such did not fail."""
@@ -126,11 +130,15 @@ class Pace:
         if outcome.pause is not None:
             host.hold(now + outcome.pause)
 
-    def failed(self, host: Host, word: str, now: float, run: int) -> float | None:
+    def failed(self, host: Host, word: str, leased_at: float, now: float, run: int) -> float | None:
         """The host failed: the seconds it is left alone, or None when that was the last time and it is given up.
 
-        A host that never answered has as many tries as a document has; one that did has `give_up_after`.
+        A host that never answered has as many tries as a document has; one that did has `give_up_after`. What was
+        under way already when it failed last is part of that failure.
         """
+        if leased_at <= host.failed_at:
+            return max(host.pace_at - now, 0.0)
+        host.failed_at = now
         host.failures += 1
         host.word = word
         if host.failing_since is None:

@@ -115,7 +115,11 @@ class Records:
     def counts(self) -> Counts:
         """How the crawl stands."""
         sums = ", ".join(f"coalesce(sum({name}), 0)" for name in COUNTERS)
-        return Counts(*next(self._rows(f"SELECT {sums} FROM hosts")))
+        runs = self.runs()
+        stopped = runs[-1].stopped if runs else None
+        limit = stopped if stopped in ("max-pages", "max-bytes") else None
+        totals = next(self._rows(f"SELECT {sums} FROM hosts"))
+        return Counts(**dict(zip(COUNTERS, totals, strict=True)), limit=limit)
 
     def reasons(self) -> list[Reason]:
         """The states and words of all URLs but robots.txt, the most frequent word of each state first."""

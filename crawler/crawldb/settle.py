@@ -50,20 +50,18 @@ class Settler:
 
     def settle(self, lease: Lease, outcome: Outcome, now: float) -> list[Event]:
         """Book what a visit came to; what a person should know of it."""
-        host = self.hosts.numbered(lease.host)
-        host.leased -= 1
-        host.look_at(0)
+        host = self._back(lease)
         self._note(lease, outcome)
-        if lease.visit.link.kind is Kind.ROBOTS and outcome.rules is None:
+        # More redirects than are followed count as no robots.txt at all (RFC 9309 section 2.3.1.2).
+        if lease.visit.link.kind is Kind.ROBOTS and outcome.rules is None and outcome.error != "redirect":
             return self._without_rules(lease, host, outcome, now)
+        if policy.is_busy(outcome):
+            # While the host is known to be busy, it is asked one thing at a time, and that costs the one no attempt.
+            spent = not host.failures or not host.queued
+            if not spent or outcome.retry_in is not None:
+                return self._host_ails(lease, host, outcome, now, spent=spent)
         if policy.is_host_failure(outcome):
-            spent = outcome.asked_at is not None
-            if spent and outcome.retry_in is None:
-                self._end(lease, host, outcome)
-                return self._host_failed(host, outcome, now)
-            events = self._host_failed(host, outcome, now)
-            self._again(lease, host, outcome, spent, host.pace_at + (outcome.retry_in or 0) if spent else 0)
-            return events
+            return self._host_ails(lease, host, outcome, now, spent=outcome.asked_at is not None)
         has_new_cookies = self.cookies.keep(outcome.cookies, now)
         self.pace.answered(host, outcome, now)
         held: list[Event] = [] if outcome.pause is None else [Held(host.name, outcome.pause, "retry-after")]
@@ -87,11 +85,18 @@ class Settler:
 
     def release(self, lease: Lease) -> None:
         """Give a lease back unspent."""
-        host = self.hosts.numbered(lease.host)
-        host.leased -= 1
+        host = self._back(lease)
         host.queued += 1
         self.sql.execute("UPDATE urls SET state = 'queued', token = NULL WHERE id = ?", (lease.row,))
+
+    def _back(self, lease: Lease) -> Host:
+        """The host of a visit that is no longer out; its pace as it was before, until it is known what was asked."""
+        host = self.hosts.numbered(lease.host)
+        host.leased -= 1
+        if host.delay > 0:
+            host.pace_at = lease.pace_at
         host.look_at(0)
+        return host
 
     def _note(self, lease: Lease, outcome: Outcome) -> None:
         head = outcome.head.raw if outcome.head is not None else None
@@ -101,31 +106,41 @@ class Settler:
              outcome.asked_at, outcome.elapsed, outcome.size, outcome.peer, head),
         )  # fmt: skip
 
-    def _host_failed(self, host: Host, outcome: Outcome, now: float) -> list[Event]:
+    def _host_ails(self, lease: Lease, host: Host, outcome: Outcome, now: float, *, spent: bool) -> list[Event]:
+        """The host as a whole failed or is busy: it is held, and the visit is put behind its others or ends."""
+        events = self._host_failed(lease, host, outcome, now)
+        if spent and outcome.retry_in is None:
+            self._end(lease, host, outcome)
+        else:
+            self._again(lease, host, outcome, spent, host.pace_at + (outcome.retry_in or 0) if spent else 0)
+        return events
+
+    def _host_failed(self, lease: Lease, host: Host, outcome: Outcome, now: float) -> list[Event]:
         """Hold the host; or give it up, and end its queue in one statement."""
-        word = outcome.error if outcome.verdict is Verdict.FAILED and outcome.error else "robots"
-        wait = self.pace.failed(host, word, now, self.run)
-        if wait is not None:
-            if outcome.pause is not None:
-                host.hold(now + outcome.pause)
-            return [Held(host.name, host.pace_at - now, word)]
-        return self._give_up(host, word, outcome.detail)
-
-    def _give_up(self, host: Host, word: str, detail: str | None) -> list[Event]:
-        host.given_up, host.word = self.run, word
-        self.urls.end_queue(host, "refused" if word == "robots" else "failed", word)
-        return [Noted(f"{host.name} is given up: {detail or word}", warning=True)]
-
-    def _without_rules(self, lease: Lease, host: Host, outcome: Outcome, now: float) -> list[Event]:
-        """No robots.txt for now (RFC 9309 section 2.3.1.4): the host waits, and nothing else is asked of it."""
+        is_robots = lease.visit.link.kind is Kind.ROBOTS and outcome.verdict is Verdict.REJECTED
+        word = "robots" if is_robots else outcome.error or "connect"
         if outcome.head is not None:
             host.heard = 1
         if outcome.asked_at is not None:
             host.hold(outcome.asked_at + host.delay)
+        wait = self.pace.failed(host, word, lease.leased_at, now, self.run)
+        if wait is None:
+            return self._give_up(host, word, outcome.detail)
+        if outcome.pause is not None:
+            host.hold(now + outcome.pause)
+        return [Held(host.name, host.pace_at - now, word)]
+
+    def _give_up(self, host: Host, word: str, detail: str | None) -> list[Event]:
+        host.given_up, host.word = self.run, word
+        self.urls.end_queue(host)
+        return [Noted(f"{host.name} is given up: {detail or word}", warning=True)]
+
+    def _without_rules(self, lease: Lease, host: Host, outcome: Outcome, now: float) -> list[Event]:
+        """No robots.txt for now (RFC 9309 section 2.3.1.4): the host waits, and nothing else is asked of it."""
         if outcome.error == "tls":
             events = self._give_up(host, "tls", outcome.detail)
         else:
-            events = self._host_failed(host, outcome, now)
+            events = self._host_failed(lease, host, outcome, now)
         if host.given_up == self.run:
             self._end(lease, host, outcome)
         else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
+from crawler import policy
 from crawler.crawldb.links import unpack
 from crawler.crawldb.pace import NEVER, Host, Hosts
 from crawler.model import URL, Kind, Link, Partial, Visit
@@ -46,8 +47,16 @@ Judge = Callable[[Link, str | None], str | None]
 Told the word for which it was not followed before.
 """
 
+POSSIBLY_PASSED: Final = policy.PASSING_ERRORS | {"robots"}
+
 Row = tuple[int, str, int, int, int, int, int | None, str | None, str | None]
 """What `_LEASE` selects: id, URL, kind, depth, hops, attempts, the parent's id and URL, and what is there in part."""
+
+
+def ended_by(word: str | None) -> tuple[str, str]:
+    """The state and word of what was queued at a host that was given up for `word`."""
+    word = word or "connect"
+    return {"robots": "refused", "status": "rejected"}.get(word, "failed"), word
 
 
 def digest(text: str) -> int:
@@ -57,12 +66,14 @@ def digest(text: str) -> int:
 
 @dataclass(slots=True)
 class Lease:
-    """A visit that is out."""
+    """A visit that is out; `pace_at` is what it was of the host before."""
 
     visit: Visit
     row: int
     host: int
     parent: int | None
+    leased_at: float
+    pace_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +146,7 @@ class Urls:
     def _insert(self, link: Link, host: Host, parent: int | None, refused: str | None) -> None:
         state = "queued" if refused is None else "skipped"
         if refused is None and host.given_up == self._run:
-            state, refused = "failed", host.word
+            state, refused = ended_by(host.word)
         text = str(link.url)
         self._sql.execute(
             _INSERT, (digest(text), text, host.id, RANKS[link.kind], state, link.depth, link.hops, parent, refused)
@@ -157,11 +168,16 @@ class Urls:
                 (link.depth, link.hops, parent, known.id),
             )
             self.move(known.id, self._hosts.numbered(known.host), known.state, "queued")
+        elif link.is_seed and known.state in ("failed", "refused") and known.error in POSSIBLY_PASSED:
+            self._sql.execute("UPDATE urls SET parent = NULL, depth = 0, attempts = 0 WHERE id = ?", (known.id,))
+            self.move(known.id, self._hosts.numbered(known.host), known.state, "queued")
         elif link.depth < known.depth and refused in (None, "limit"):
             self.lower(known.id, link.depth)
 
     def move(self, row: int, host: Host, old: str, new: str, error: str | None = None, due_at: float = 0) -> None:
-        """One URL changes its state, outside of a visit's end."""
+        """One URL changes its state, outside of a visit's end; a host that was given up queues nothing."""
+        if new == "queued" and host.given_up == self._run:
+            new, error = ended_by(host.word)
         self._sql.execute(
             "UPDATE urls SET state = ?, error = ?, due_at = ?, token = NULL WHERE id = ?", (new, error, due_at, row)
         )
@@ -185,11 +201,7 @@ class Urls:
                 continue
             self._sql.execute("UPDATE urls SET depth = ? WHERE id = ?", (depth, row))
             found = self._sql.execute("SELECT found FROM links WHERE url = ?", (row,)).fetchone()
-            targets = (
-                {(one.target, one.kind) for one in unpack(found[0]) if one.reason in (None, "limit")}
-                if found
-                else set()
-            )
+            targets = {(one.target, one.kind) for one in unpack(found[0])} if found else set()
             moved = self._sql.execute(
                 "SELECT t.url, t.kind FROM urls u JOIN urls t ON t.id = u.redirect WHERE u.id = ?", (row,)
             )
@@ -226,7 +238,7 @@ class Urls:
                 if spent or len(leases) == count:
                     break
                 pages -= row[2] == PAGE
-                leases.append(self._leased(host, url, row))
+                leases.append(self._leased(host, url, row, now))
             self._refuse(host, refused)
             if spent or len(leases) == count:
                 break
@@ -245,7 +257,7 @@ class Urls:
         ).fetchall():
             yield rows
 
-    def _leased(self, host: Host, url: URL, row: Row) -> Lease:
+    def _leased(self, host: Host, url: URL, row: Row, now: float) -> Lease:
         number, _, kind, depth, hops, attempts, parent, parent_text, partial = row
         self._tokens += 1
         self._sql.execute("UPDATE urls SET state = 'leased', token = ? WHERE id = ?", (self._tokens, number))
@@ -253,7 +265,10 @@ class Urls:
         host.leased += 1
         link = Link(url, KINDS[kind], depth, hops, URL.known(parent_text) if parent_text is not None else None)
         begun = Partial(*json.loads(partial)) if partial is not None else None
-        return Lease(Visit(link, attempts + 1, self._tokens, begun), number, host.id, parent)
+        lease = Lease(Visit(link, attempts + 1, self._tokens, begun), number, host.id, parent, now, host.pace_at)
+        if host.delay > 0:
+            host.hold(now + host.delay)  # for a run that is killed before it can tell when the request began
+        return lease
 
     def _refuse(self, host: Host, rows: list[int]) -> None:
         if rows:
@@ -270,8 +285,9 @@ class Urls:
         ).fetchone()
         return row[0] if row[0] is not None else NEVER
 
-    def end_queue(self, host: Host, state: str, word: str) -> None:
-        """All that a host has queued ends in one statement."""
+    def end_queue(self, host: Host) -> None:
+        """All that a host has queued ends in one statement, with the word that ails it."""
+        state, word = ended_by(host.word)
         changed = self._sql.execute(
             "UPDATE urls SET state = ?, error = ? WHERE host = ? AND state = 'queued'", (state, word, host.id)
         ).rowcount
@@ -309,17 +325,28 @@ class Urls:
         rows = self._sql.execute("SELECT url FROM urls WHERE parent IS NULL AND kind = ? ORDER BY id", (PAGE,))
         return [URL.known(row[0]) for row in rows]
 
-    def retry_seeds(self) -> None:
-        """Queue the start URLs that failed once more."""
+    def take_up(self) -> None:
+        """Queue again what an earlier run ended for a reason that may have passed.
+
+        That is what a host lost when it was given up, if it had ever answered, and start URLs that failed.
+        """
+        passing = ", ".join(f"'{word}'" for word in sorted(policy.PASSING_ERRORS))
+        statuses = ", ".join(map(str, sorted(policy.PASSING)))
         rows = self._sql.execute(
-            "SELECT id, host FROM urls WHERE parent IS NULL AND kind = ? AND state = 'failed'", (PAGE,)
+            "SELECT u.id, u.host, u.state FROM hosts h JOIN urls u ON u.host = h.id"
+            " WHERE h.given_up IS NOT NULL AND h.heard AND u.kind > 0 AND u.error = h.word"
+            " AND (u.state = 'failed' OR u.state = 'refused' OR coalesce(u.status, 503) IN (429, 503))"
+            f" UNION SELECT id, host, state FROM urls WHERE parent IS NULL AND kind = {PAGE}"
+            f" AND (state = 'failed' AND error IN ({passing}) OR state = 'rejected' AND status IN ({statuses}))"
         )
-        for row, host in rows.fetchall():
+        for row, number, state in rows.fetchall():
+            host = self._hosts.numbered(number)
+            host.given_up = None
             self._sql.execute("UPDATE urls SET attempts = 0 WHERE id = ?", (row,))
-            self.move(row, self._hosts.numbered(host), "failed", "queued")
+            self.move(row, host, state, "queued")
 
     def reconsider(self, judge: Judge) -> None:
-        """Ask `judge` about every URL that is queued, skipped or refused.
+        """Ask `judge` about every URL that is queued, skipped or refused, or that redirected out of scope.
 
         It gives the word for which it is not followed.
         """
@@ -327,14 +354,13 @@ class Urls:
         while rows := self._sql.execute(
             "SELECT u.id, u.host, u.state, u.error, u.url, u.kind, u.depth, u.hops, p.url FROM urls u"
             " LEFT JOIN urls p ON p.id = u.parent"
-            " WHERE u.id > ? AND u.state IN ('queued', 'skipped', 'refused') ORDER BY u.id LIMIT 1000", (last,)
+            " WHERE u.id > ? AND u.kind > 0 AND (u.state IN ('queued', 'skipped', 'refused')"
+            " OR u.state = 'failed' AND u.error = 'scope') ORDER BY u.id LIMIT 1000", (last,)
         ).fetchall():  # fmt: skip
             for row, host, state, error, url, kind, depth, hops, parent in rows:
                 last = row
                 link = Link(URL.known(url), KINDS[kind], depth, hops, URL.known(parent) if parent is not None else None)
-                if kind == ROBOTS:
-                    continue
                 word = judge(link, None if state == "queued" else error)
                 new = "queued" if word is None else "refused" if word == "robots" else "skipped"
-                if new != state:
+                if new != state or word != (None if state == "queued" else error):
                     self.move(row, self._hosts.numbered(host), state, new, word)

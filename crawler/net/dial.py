@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 from crawler.errors import (
     ConnectError,
@@ -43,20 +43,34 @@ class NoDescriptorError(ConnectError):
     """The process or the machine has no file descriptor left: our shortage, and no fault of the host."""
 
 
+class Dials(Protocol):
+    """Opens connections."""
+
+    async def dial(self, route: Route) -> Wire:
+        """A new connection; `FetchError` where none comes about."""
+        ...
+
+
 class Dialer:
     """Opens connections; each may take `fetch.connect_timeout` in all, from the look-up of the name to the end of TLS.
 
     `allow_address` is asked about each address that a host's name leads to before it is connected to. Where a proxy
-    looks names up, nobody knows these addresses, and it is not asked.
+    looks names up, nobody knows these addresses, and it is not asked. `receive_buffer` bounds what the system holds of
+    what a connection receives (through SOCKS it has no effect).
     """
 
     def __init__(
-        self, settings: FetchSettings, resolver: Resolver | None = None, allow_address: AllowAddress | None = None
+        self,
+        settings: FetchSettings,
+        resolver: Resolver | None = None,
+        allow_address: AllowAddress | None = None,
+        receive_buffer: int | None = None,
     ) -> None:
         self._timeout = settings.connect_timeout
         self._user_agent = settings.user_agent
         self._resolver = resolver or Resolver(settings.dns_ttl, settings.dns_negative_ttl)
         self._allow_address = allow_address
+        self._receive_buffer = receive_buffer
         self._contexts: dict[Identity, ssl.SSLContext] = {}
         self._identity = Identity.of(settings)
         if self._identity.has_files:
@@ -109,7 +123,8 @@ class Dialer:
     async def _connect(self, addresses: Sequence[Address], port: int, peer: str, deadline: float) -> Streams:
         try:
             async with asyncio.timeout_at(deadline):
-                return await asyncio.open_connection(sock=await connect(addresses, port), limit=BUFFER)
+                connected = await connect(addresses, port, self._receive_buffer)
+                return await asyncio.open_connection(sock=connected, limit=BUFFER)
         except OSError as error:
             raise connect_error(error, peer, self._timeout) from error
 

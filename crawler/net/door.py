@@ -15,7 +15,7 @@ from crawler.http1.request import write_request
 from crawler.net.auth import Login
 from crawler.net.credentials import Credentials, Given
 from crawler.net.proxy import Proxies, Proxy, parse_proxy
-from crawler.net.rate import Bucket, Throttle
+from crawler.net.rate import Bucket, Sips, Throttle
 from crawler.net.route import Route
 from crawler.net.socks import require_socks
 from crawler.net.tls import Identity
@@ -64,12 +64,14 @@ class Doors:
         credentials: Given,
         proxies: Proxies,
         clock: Callable[[], float],
+        sips: Sips | None = None,
     ) -> None:
         self._settings = settings
         self._hosts = hosts
         self._credentials = Credentials(hosts, credentials, settings.netrc)
         self._proxies = proxies
         self._clock = clock
+        self._sips = sips
         self._bucket = Bucket(settings.max_rate, clock) if settings.max_rate is not None else None
         self._buckets = {name: Bucket(own.max_rate, clock) for name, own in hosts.items() if own.max_rate is not None}
         self._own_proxies = {
@@ -124,7 +126,7 @@ class Doors:
     def _throttle(self, names: list[str]) -> Throttle | None:
         own = next((self._buckets[name] for name in names if name in self._buckets), None)
         buckets = [bucket for bucket in (self._bucket, own) if bucket is not None]
-        return Throttle(buckets) if buckets else None
+        return Throttle(buckets, sips=self._sips) if buckets or self._sips is not None else None
 
 
 def _sayable(own: Fields, route: Route) -> Fields:

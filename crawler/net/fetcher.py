@@ -9,13 +9,14 @@ from types import MappingProxyType, TracebackType
 from typing import Final
 
 from crawler.errors import ConnectionLostError, FetchError
-from crawler.http1.request import write_request
+from crawler.http1.request import Version, write_request
 from crawler.model import Request
 from crawler.net.connection import Connection, Tap
 from crawler.net.credentials import Given
 from crawler.net.door import Door, Doors
 from crawler.net.pool import Pool
 from crawler.net.proxy import Proxies, choose_proxies
+from crawler.net.rate import Sips
 from crawler.net.response import HttpResponse
 from crawler.net.tunnel import refused
 from crawler.settings import FetchSettings, HostSettings
@@ -28,7 +29,7 @@ class HttpFetcher:
     """What `Fetcher` promises, over HTTP/1.1; `tap` sees the bytes of every answer as they come off the wire.
 
     `credentials` are those given for an origin, beside the ones of `hosts`; `proxies` stand in for those of the
-    settings.
+    settings. `version` is that of the requests; with `sips` answers are read that slowly.
     """
 
     def __init__(
@@ -40,11 +41,14 @@ class HttpFetcher:
         *,
         hosts: Mapping[str, HostSettings] = MappingProxyType({}),
         proxies: Proxies | None = None,
+        version: Version = "1.1",
+        sips: Sips | None = None,
     ) -> None:
         self._pool = pool
         self._max_body = settings.max_body
-        self._doors = Doors(settings, hosts, credentials, proxies or choose_proxies(settings), pool.clock)
+        self._doors = Doors(settings, hosts, credentials, proxies or choose_proxies(settings), pool.clock, sips)
         self._tap = tap
+        self._version = version
 
     def fetch(self, request: Request) -> "Exchange":
         """Exactly one exchange: `FetchError` where it fails; leaving the context early drops the connection."""
@@ -72,7 +76,7 @@ class HttpFetcher:
 
     async def _ask(self, door: Door, request: Request, authorization: str | None) -> HttpResponse:
         fields = door.fields_with(request.headers, authorization)
-        message = write_request(request.method, door.target_of(request.url), fields, request.body)
+        message = write_request(request.method, door.target_of(request.url), fields, request.body, self._version)
         # What may not be repeated never meets a connection that the peer may have closed a moment ago.
         connection = await self._pool.acquire(door.route, fresh=request.method not in IDEMPOTENT)
         try:

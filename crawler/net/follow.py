@@ -3,7 +3,8 @@
 It knows neither the net nor what a redirect is: `next_hop` says where an answer leads.
 """
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
@@ -23,9 +24,22 @@ ABOUT_BODY: Final = frozenset(
 
 
 class FollowingFetcher:
-    """What `Fetcher` promises of the last of a chain of redirects, of `max_redirects` at the most."""
+    """What `Fetcher` promises of the last of a chain of redirects, of `max_redirects` at the most.
 
-    def __init__(self, fetcher: Fetcher, next_hop: NextHop, max_redirects: int) -> None:
+    Two requests of the chain begin no closer together than `pause` seconds.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        next_hop: NextHop,
+        max_redirects: int,
+        *,
+        pause: float = 0.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._pause = pause
+        self._sleep = sleep
         self._fetcher = fetcher
         self._next_hop = next_hop
         self._max_redirects = max_redirects
@@ -47,6 +61,8 @@ class FollowingFetcher:
                 raise RedirectError(f"redirected in a circle, to {target}")
             if len(seen) > self._max_redirects:
                 raise RedirectError(f"more than {self._max_redirects} redirects")
+            if self._pause:
+                await self._sleep(self._pause)
 
 
 def redirected(request: Request, status: int, target: URL) -> Request:

@@ -14,7 +14,7 @@ from typing import Final
 from crawler.errors import ConnectError
 from crawler.http1.limits import Limits
 from crawler.net.connection import Connection
-from crawler.net.dial import Dialer, NoDescriptorError
+from crawler.net.dial import Dialer, Dials, NoDescriptorError
 from crawler.net.route import Route
 from crawler.settings import FetchSettings
 
@@ -40,14 +40,14 @@ def affordable(wanted: int, descriptors: int) -> int:
 class Pool:
     """Connections by route: an idle one where there is one, a new one where there is room, else one has to wait."""
 
-    def __init__(self, settings: FetchSettings, max_connections: int, dialer: Dialer | None = None) -> None:
+    def __init__(self, settings: FetchSettings, max_connections: int, dialer: Dials | None = None) -> None:
         self._settings = settings
         self._limits = Limits(
             max_head=settings.max_head, max_line=settings.max_header_line, max_headers=settings.max_headers
         )
         self._max_connections = affordable(max_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self._loop = asyncio.get_running_loop()
-        self._dialer = dialer or Dialer(settings)
+        self._dialer: Dials = dialer or Dialer(settings)
         self._idle: dict[Route, list[Connection]] = {}  # the route that was given back to last comes last
         self._live: set[Connection] = set()
         self._dialing = 0

@@ -15,20 +15,21 @@ HEAD_START: Final = 0.25
 NO_DESCRIPTOR: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
-async def connect(addresses: Sequence[Address], port: int) -> socket.socket:
+async def connect(addresses: Sequence[Address], port: int, receive_buffer: int | None = None) -> socket.socket:
     """A socket connected to the first address that answers; `OSError` where none does.
 
-    The others are given up at once, and nothing of them is left open.
+    The others are given up at once, and nothing of them is left open. `receive_buffer` is what the system may hold
+    of what comes, in bytes; None: what it thinks best.
     """
     if len(addresses) == 1:
-        return await _connect(addresses[0], port)
+        return await _connect(addresses[0], port, receive_buffer)
     waiting = deque(addresses)
     runners: set[asyncio.Task[socket.socket]] = set()
     errors: list[OSError] = []
     try:
         while waiting or runners:
             if waiting:
-                runners.add(asyncio.create_task(_connect(waiting.popleft(), port)))
+                runners.add(asyncio.create_task(_connect(waiting.popleft(), port, receive_buffer)))
             head_start = HEAD_START if waiting else None
             done, _ = await asyncio.wait(runners, timeout=head_start, return_when=asyncio.FIRST_COMPLETED)
             for runner in done:
@@ -46,9 +47,11 @@ async def connect(addresses: Sequence[Address], port: int) -> socket.socket:
     raise max(errors, key=_weight)
 
 
-async def _connect(address: Address, port: int) -> socket.socket:
+async def _connect(address: Address, port: int, receive_buffer: int | None = None) -> socket.socket:
     one = socket.socket(address.family, socket.SOCK_STREAM)
     try:
+        if receive_buffer is not None:  # before it is connected: the first window that the peer is told follows it
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         one.setblocking(False)
         await asyncio.get_running_loop().sock_connect(one, address.at(port))
     except BaseException:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 BURST: Final = 0.05
@@ -31,21 +32,38 @@ class Bucket:
         return max(self._even_at - now, 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Sips:
+    """A reader that is slow on purpose: `size` bytes at once, at the most, and `pause` seconds behind each."""
+
+    size: int
+    pause: float = 0.0
+
+
 class Throttle:
-    """The buckets that one connection draws from, such as that of its host and that of all hosts.
+    """The buckets that one connection draws from, such as that of its host and that of all hosts; or mere sips.
 
     As each piece is small and waits for all that were taken before it, connections get on evenly.
     """
 
-    __slots__ = ("_buckets", "_sleep", "piece")
+    __slots__ = ("_buckets", "_pause", "_sleep", "piece")
 
-    def __init__(self, buckets: Sequence[Bucket], sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        buckets: Sequence[Bucket],
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        sips: Sips | None = None,
+    ) -> None:
         self._buckets = buckets
         self._sleep = sleep
-        self.piece = max(SMALLEST, int(min(bucket.rate for bucket in buckets) * BURST))
+        self._pause = sips.pause if sips is not None else 0.0
+        pieces = [max(SMALLEST, int(bucket.rate * BURST)) for bucket in buckets]
+        self.piece = min(pieces if sips is None else [*pieces, sips.size])
 
     async def pay(self, size: int) -> None:
         """Return when `size` bytes that were received are paid for."""
-        wait = max([bucket.take(size) for bucket in self._buckets])
+        wait = max([bucket.take(size) for bucket in self._buckets], default=0.0)
+        if size:
+            wait = max(wait, self._pause)
         if wait > 0:
             await self._sleep(wait)

@@ -91,6 +91,12 @@ class FileStore:
         """As `Store.partial`."""
         return self._broken_off.pop(link.url, None)
 
+    async def load(self, saved: Saved) -> bytes:
+        """As `Store.load`."""
+        with store_errors(self._output / saved.path):
+            async with aiofiles.open(self._output / saved.path, "rb") as file:
+                return await file.read()
+
     async def save(self, link: Link, response: Response, partial: Partial | None = None) -> Saved:
         """As `Store.save`: the file is there under its final name when this returns."""
         if partial is not None and response.head.status == 206:
@@ -211,16 +217,24 @@ class FileStore:
         """From the temporary name to the final one."""
         if modified_at is not None:
             os.utime(temporary, (modified_at, modified_at))
-        if final.parent not in self._folders:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            if len(self._folders) >= FOLDERS:
-                self._folders.clear()
-            self._folders.add(final.parent)
+        self._make(final.parent)
         if self._settings.durability == "power":
             _sync(temporary)
-        temporary.replace(final)
+        try:
+            temporary.replace(final)
+        except FileNotFoundError:  # somebody removed a folder that is remembered as made
+            self._folders.clear()
+            self._make(final.parent)
+            temporary.replace(final)
         if self._settings.durability == "power":
             _sync(final.parent)
+
+    def _make(self, folder: Path) -> None:
+        if folder not in self._folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            if len(self._folders) >= FOLDERS:
+                self._folders.clear()
+            self._folders.add(folder)
 
 
 def _read_begun(temporary: Path, size: int) -> tuple[bytes, "hashlib._Hash"]:

@@ -29,7 +29,7 @@ class URL:
             href = ada_url.join_url(base._text, text) if base is not None else ada_url.normalize_url(text)
         except ValueError as error:
             if (text := _scalar_values(given := text)) == given:
-                raise InvalidURLError(f"not a URL: {_without_secret(text)[:200]!r}") from error
+                raise InvalidURLError(f"not a URL: {without_secret(text)[:200]!r}") from error
             href = str(URL(text, base))
         if "#" in href:
             href = href.partition("#")[0]
@@ -134,7 +134,7 @@ def _scalar_values(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _without_secret(text: str) -> str:
+def without_secret(text: str) -> str:
     """What may be shown of a text that is no URL: nothing before an `@`, where a password could stand."""
     _, at, rest = text.rpartition("@")
     return f"...@{rest}" if at else text

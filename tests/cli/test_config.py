@@ -40,3 +40,27 @@ def test_secrets_are_masked(crawler: Crawler, tmp_path: Path) -> None:
     assert "joe" not in said.out
     assert '["http://********@a.example/", "http://b.example/"]' in said.out
     assert 'hosts."a.example".password = "********"' in said.out
+
+
+def test_of_a_host_what_it_has_of_its_own_is_shown_and_every_secret_masked(crawler: Crawler, tmp_path: Path) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text(
+        '[fetch]\nproxy = "http://joe:hunter2@p.example:3128"\n'
+        '[hosts."a.example"]\ntoken = "hunter2"\nproxy = "http://joe:hunter2@q.example"\n'
+        '[hosts."a.example".headers]\nX-Key = "hunter2"\n"Accept-Language" = "de"\n'
+        '[hosts."b.example"]\nauth = "digest"\n'
+    )
+    said = crawler("config", "show", "-c", path)
+    assert (said.status, said.err) == (0, "")
+    assert "hunter2" not in said.out
+    hosts = tomllib.loads(said.out)["hosts"]
+    assert hosts == {
+        "a.example": {
+            "token": "********",
+            "headers": {"X-Key": "********", "Accept-Language": "********"},
+            "proxy": "********",
+        },
+        "b.example": {"auth": "digest"},
+    }
+    assert tomllib.loads(said.out)["fetch"]["proxy"] == "********"
+    assert 'proxy = ""' in crawler("config", "show").out

@@ -1,75 +1,30 @@
+"""The command as a person gives it, against the example site and servers that say more."""
+
 import asyncio
-import io
-import stat
+import fcntl
+import gzip
+import hashlib
+import re
+import struct
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, redirect_stdout
+import termios
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crawler.cli.document import PLAIN, explained
-from crawler.cli.fetch import Wanted, deliver, is_text, whole_file
+from crawler.cli.fetch import parse_sips
 from crawler.demo.site import example_site
-from crawler.errors import ConnectError, DNSError, FetchError, SettingsError, TruncatedError
-from crawler.http1.events import ResponseHead
-from crawler.http1.headers import Headers
-from crawler.model import Contact
+from crawler.errors import SettingsError
+from crawler.net.rate import Sips
+from tests.net.wires import Side, answering, serving
+from tests.toysite import Asked, Reply, ToySite, gzipped, redirect, text
 
 Crawler = Callable[..., Any]
-
-
-class FakeResponse:
-    """A document in two pieces; the second may be a failure."""
-
-    def __init__(self, first: bytes, second: bytes | Exception = b"", media_type: str = "text/plain") -> None:
-        raw = f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\n\r\n".encode()
-        self.head = ResponseHead((1, 1), 200, "OK", Headers([("Content-Type", media_type)]), raw)
-        self.contact = Contact("127.0.0.1:80", 0.0)
-        self.pieces = (first, second)
-
-    async def peek(self, size: int) -> bytes:
-        return self.pieces[0][:size]
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        for piece in self.pieces:
-            if isinstance(piece, Exception):
-                raise piece
-            if piece:
-                yield piece
-
-    async def read(self, limit: int | None = None) -> bytes:
-        return b"".join([piece async for piece in self.chunks()])
-
-
-@asynccontextmanager
-async def given(response: FakeResponse) -> AsyncIterator[FakeResponse]:
-    yield response
-
-
-class Terminal(io.TextIOWrapper):
-    def __init__(self) -> None:
-        super().__init__(io.BytesIO(), encoding="utf-8", newline="")
-
-    def isatty(self) -> bool:
-        return True
-
-    @property
-    def shown(self) -> str:
-        self.flush()
-        return self.buffer.getvalue().decode()  # type: ignore[attr-defined, no-any-return]
-
-
-@pytest.fixture
-def terminal() -> Terminal:
-    return Terminal()
-
-
-def show(response: FakeResponse, wanted: Wanted, stream: io.TextIOBase | None = None) -> int:
-    with redirect_stdout(stream or io.StringIO()):
-        return asyncio.run(deliver(given(response), wanted))
 
 
 def test_a_document_goes_to_standard_output_byte_by_byte(site: str) -> None:
@@ -85,6 +40,13 @@ def test_redirects_are_followed_into_a_file(crawler: Crawler, site: str, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["tower.html"]
 
 
+def test_a_redirect_is_shown_where_none_is_followed(crawler: Crawler, site: str) -> None:
+    said = crawler("fetch", "-i", "--max-redirects", "0", site + "old-tower.html")
+    assert said.status == 0
+    assert said.out.startswith("HTTP/1.1 301 Moved Permanently\r\n")
+    assert "Location: /tower.html\r\n" in said.out
+
+
 def test_the_head_comes_first_where_it_is_wanted(crawler: Crawler, site: str, tmp_path: Path) -> None:
     assert crawler("fetch", "-i", site + "robots.txt", "-o", tmp_path / "r").status == 0
     content = (tmp_path / "r").read_bytes()
@@ -92,17 +54,25 @@ def test_the_head_comes_first_where_it_is_wanted(crawler: Crawler, site: str, tm
     assert content.endswith(b"\r\n\r\n" + example_site()["/robots.txt"].body)
 
 
-def test_each_arrival_is_told(crawler: Crawler, site: str, tmp_path: Path) -> None:
-    said = crawler("fetch", "--trace", site + "story.txt", "-o", tmp_path / "s")
-    size = len(example_site()["/story.txt"].body)
-    assert said.err.startswith(f"* {site[7:-1]} answered 200, head of ")
-    assert said.err.rstrip().endswith(f"{size:,} in all")
+def test_the_head_alone(crawler: Crawler, site: str) -> None:
+    said = crawler("fetch", "-I", site + "robots.txt", "-o", "-")
+    assert said.status == 0
+    assert said.out.startswith("HTTP/1.1 200 OK\r\n")
+    assert said.out.endswith("\r\n\r\n")
 
 
 def test_an_error_page_is_delivered_and_said(crawler: Crawler, site: str, tmp_path: Path) -> None:
     said = crawler("fetch", site + "gone", "-o", tmp_path / "g")
-    assert (said.status, said.err) == (0, "crawler: the server answered 410 Gone\n")
+    assert (said.status, said.err) == (0, f"crawler: {site}gone: the server answered 410 Gone\n")
     assert (tmp_path / "g").read_bytes() == b"gone\n"
+
+
+def test_an_error_page_is_a_failure_where_it_is_to_be(crawler: Crawler, site: str, tmp_path: Path) -> None:
+    said = crawler("fetch", "--fail", site + "gone", "-o", tmp_path / "g")
+    assert (said.status, said.err) == (22, f"crawler: {site}gone: the server answered 410 Gone\n")
+    assert list(tmp_path.iterdir()) == []
+    assert crawler("fetch", "-f", site + "gone", site + "robots.txt").status == 22
+    assert crawler("fetch", "-f", site + "gone", "http://127.0.0.1:1/").status == 1
 
 
 def test_robots_txt_is_not_asked(crawler: Crawler, site: str, tmp_path: Path) -> None:
@@ -119,7 +89,7 @@ def test_a_bare_host_is_taken_as_http_with_a_word_about_it(crawler: Crawler, sit
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://127.0.0.1:1/", "no connection ("),
+        ("http://127.0.0.1:1/", "no connection (connection refused by 127.0.0.1:1)"),
         ("http://nothing.invalid/", "the name is not known ("),
         ("http://joe:hunter2@127.0.0.1:1/", "http://127.0.0.1:1/: no connection"),
     ],
@@ -134,74 +104,211 @@ def test_a_failure_is_one_plain_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_failures_in_plain_words() -> None:
-    assert explained(DNSError("no such host: x")) == "the name is not known (no such host: x)"
-    assert explained(FetchError("odd")) == "odd"
-    kinds = {error.kind for error in FetchError.__subclasses__()} | {TruncatedError.kind, ConnectError.kind, "reset"}
-    assert kinds <= set(PLAIN)
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply(body=b"abc", hang=True, cut=1), "timed out (nothing from 127.0.0.1:"),
+        (
+            Reply(raw=b"220 mail\r\n\r\n"),
+            "the answer is not HTTP (the answer does not begin with HTTP/ (RFC 9112 section 4))",
+        ),
+        (Reply(reset=True), "the connection was closed before an answer came ("),
+        (Reply(body=b"abc", cut=1), "the answer ended before its end ("),
+        (Reply(body=b"abc", headers={"Content-Encoding": "gzip"}), "the answer cannot be decoded ("),
+        (redirect("/"), "the redirect cannot be followed (redirected in a circle"),
+    ],
+)
+async def test_what_a_server_does_wrong_is_one_plain_line(
+    crawler: Crawler, complains: Callable[..., None], reply: Reply, words: str
+) -> None:
+    async with ToySite({"/": reply}) as site:
+        said = await asyncio.to_thread(crawler, "fetch", "--read-timeout", "0.3s", site.url, "-o", "/dev/null")
+    assert said.status == 1
+    complains(said, f"{site.url}: {words}")
 
 
-def test_a_document_that_breaks_off_leaves_no_file_and_the_old_one_as_it_was(tmp_path: Path) -> None:
-    target = tmp_path / "x"
-    target.write_text("old")
-    with pytest.raises(TruncatedError):
-        show(FakeResponse(b"new", TruncatedError("broke off")), Wanted(target))
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x", "old")]
+def test_several_documents_come_in_the_order_of_their_urls(crawler: Crawler, site: str) -> None:
+    answers = example_site()
+    urls = [site + name for name in ("story.txt", "nowhere.txt", "robots.txt", "tower.html")]
+    said = crawler("fetch", urls[0], "http://127.0.0.1:1/", *urls[1:])
+    missing = "<!doctype html><title>Not here</title><p>There is no such page. <a href=/>Home</a>\n"
+    bodies = [answers[path].body.decode() for path in ("/story.txt", "/robots.txt", "/tower.html")]
+    assert said.out == bodies[0] + missing + bodies[1] + bodies[2]
+    assert said.status == 1
+    assert sorted(line.partition(": ")[2].partition(": ")[0] for line in said.err.splitlines()) == [
+        "http://127.0.0.1:1/", urls[1],
+    ]  # fmt: skip
 
 
-def test_a_file_is_made_with_the_rights_of_any_other(tmp_path: Path) -> None:
-    with whole_file(tmp_path / "x") as write:
-        write(b"1")
-    (tmp_path / "y").touch()
-    assert (tmp_path / "x").stat().st_mode == (tmp_path / "y").stat().st_mode
-    assert stat.S_ISREG((tmp_path / "x").stat().st_mode)
+async def test_several_are_fetched_at_the_same_time_but_not_too_many(crawler: Crawler, tmp_path: Path) -> None:
+    def slow(asked: Asked) -> Reply:
+        return Reply(body=asked.target.encode() * 3, delay=0.2 if asked.target == "/0" else 0.05)
+
+    async with ToySite({"/*": slow}) as site:
+        urls = [site.at(f"/{number}") for number in range(10)]
+        said = await asyncio.to_thread(crawler, "fetch", *urls)
+        assert said.out == "".join(f"/{number}" * 3 for number in range(10))
+        assert site.max_in_flight == 4
+        assert len({asked.connection for asked in site.requests}) <= 4
+        (tmp_path / "one.toml").write_text("[concurrency]\nper_host = 1\n")
+        site.max_in_flight = 0
+        assert (await asyncio.to_thread(crawler, "fetch", "-c", tmp_path / "one.toml", *urls)).out == said.out
+        assert site.max_in_flight == 1
 
 
-def test_a_device_is_written_and_not_replaced() -> None:
-    with whole_file(Path("/dev/null")) as write:
-        write(b"1")
-    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
-
-
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"there is no folder .*none"), whole_file(tmp_path / "none" / "x"):
-        pass
-
-
-def test_a_terminal_gets_text_that_cannot_act_upon_it(terminal: Terminal) -> None:
-    response = FakeResponse(b"K\xc3\xa4se \x1b[2J\r\n\xe2\x80", b"\xaeend\n", "text/plain; charset=utf-8")
-    assert show(response, Wanted(head=True), terminal) == 0
-    assert terminal.shown == ("HTTP/1.1 200 OK\nContent-Type: text/plain; charset=utf-8\n\nKäse \\x1b[2J\n\\u202eend\n")
-
-
-def test_a_terminal_gets_text_by_its_charset(terminal: Terminal) -> None:
-    assert show(FakeResponse(b"K\xe4se", media_type="text/plain; charset=iso-8859-1"), Wanted(), terminal) == 0
-    assert terminal.shown == "Käse"
-
-
-def test_a_terminal_gets_no_binary_unless_forced(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
-    png = example_site()["/images/dawn.png"].body
-    assert show(FakeResponse(png, media_type="image/png"), Wanted(), terminal) == 1
-    assert terminal.shown == ""
-    assert "looks binary (image/png)" in capsys.readouterr().err
-    assert show(FakeResponse(png, media_type="image/png"), Wanted(force=True), terminal) == 0
-    terminal.flush()
-    assert terminal.buffer.getvalue() == png  # type: ignore[attr-defined]
+async def test_files_are_named_after_their_urls_and_not_by_the_server(
+    crawler: Crawler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    evil = {"Content-Disposition": 'attachment; filename="../../evil"'}
+    pages = {"/a/b.txt": Reply(body=b"b", headers=evil), "/": redirect("/a/evil"), "/a/evil": Reply(body=b"root")}
+    async with ToySite(pages) as site:
+        said = await asyncio.to_thread(crawler, "fetch", "-O", site.at("/a/b.txt?x=/y"), site.url)
+    assert (said.status, said.out, said.err) == (0, "", "")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"b.txt": b"b", "index.html": b"root"}
 
 
 @pytest.mark.parametrize(
-    ("declared", "first", "expected"),
+    ("arguments", "words"),
     [
-        ("text/html", b"<p>", True),
-        ("application/json", b"{}", True),
-        ("application/xhtml+xml", b"<html>", True),
-        ("image/png", b"\x89PNG\r\n\x1a\n", False),
-        ("application/pdf", b"%PDF-1.4", False),
-        ("text/plain", b"\0\1\2\3", False),
-        (None, b"plain words", True),
-        (None, b"\0\1\2\3", False),
-        ("application/octet-stream", b"", True),
+        (["-O", "http://a/x.txt", "http://b/X.txt"], "--remote-name: two documents would be named"),
+        (["-O", "-o", "x", "http://a/"], "--remote-name: goes without --output"),
+        (["-o", "x", "http://a/", "http://b/"], "--output: one file takes one URL"),
+        (["-H", "X: a\r\nY: hunter2", "http://a/"], "--header: 'X' begins no header field"),
+        (["-H", "Content-Length: 5", "http://a/"], "--header: Content-Length says where a request ends"),
+        (["-X", "G T", "http://a/"], "--method: 'G T' is no method"),
+        (["-I", "-d", "x", "http://a/"], "--head: asks for the head alone"),
+        (["-d", "@/nowhere", "http://a/"], "--data: /nowhere: No such file"),
+        (["-u", "hunter2", "http://a/"], "--user: takes name:password"),
+        (["--proxy", "ftp://x", "http://a/"], "takes http://, https://, socks5://"),
+        (["--limit-rate", "fast", "http://a/"], "--limit-rate: 'fast' is not accepted: takes a size"),
+        (["--read-size", "0", "http://a/"], "--read-size: '0' is not accepted: takes a size"),
+        (["--read-size", "x", "http://a/"], "--read-size: 'x' is not accepted"),
+        (["--read-size", "1MB", "http://a/"], "--read-size: '1MB' is not accepted"),
+        (["--read-delay", "x", "http://a/"], "--read-delay: 'x' is not accepted: takes a duration"),
+        (["http://me:x@a/", "http://you:x@a/"], "two different users"),
     ],
 )
-def test_what_is_text(declared: str | None, first: bytes, expected: bool) -> None:
-    assert is_text(declared, first) is expected
+def test_what_cannot_be_asked_is_one_line_and_status_2(
+    crawler: Crawler, complains: Callable[..., None], arguments: list[str], words: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    said = crawler("fetch", *arguments)
+    assert said.status == 2
+    complains(said, words)
+    assert "hunter2" not in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_how_slowly_to_read() -> None:
+    assert parse_sips(None, None) is None
+    assert parse_sips("1KiB", None) == Sips(1024, 0.0)
+    assert parse_sips("7", "0.5s") == Sips(7, 0.5)
+    assert parse_sips(None, "20ms") == Sips(256 * 1024, 0.02)
+    with pytest.raises(SettingsError):
+        parse_sips("-1", None)
+
+
+async def test_the_bytes_as_they_came(crawler: Crawler) -> None:
+    body = gzip.compress(b"hello", mtime=0)
+    wire = (
+        b"HTTP/1.1 200 Fine\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + b"%x\r\n" % len(body) + body + b"\r\n0\r\nX: y\r\n\r\n"
+    )  # fmt: skip
+    moved = b"HTTP/1.1 301 Gone on\r\nLocation: /x\r\nContent-Length: 2\r\n\r\nhi"
+    async with serving(answering(moved, wire)) as server:
+        command = [sys.executable, "-m", "crawler", "fetch", "--raw", server.url]
+        done = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        out, _ = await done.communicate()
+        assert out == moved + wire
+    async with serving(answering(wire)) as server:
+        said = await asyncio.to_thread(crawler, "fetch", "--raw", "--repr", "--trace", server.url)
+        assert said.out.startswith("b'HTTP/1.1 200 Fine\\r\\n'\nb'Content-Encoding: gzip\\r\\n'\n")
+        assert said.out.endswith("\\r\\n'\nb'0\\r\\n'\nb'X: y\\r\\n'\nb'\\r\\n'\n")
+        assert f"* the answer is complete: {len(wire)} bytes" in said.err
+    async with serving(answering(wire)) as server:
+        assert (await asyncio.to_thread(crawler, "fetch", server.url)).out == "hello"
+
+
+async def test_a_request_of_ones_own(crawler: Crawler) -> None:
+    async with serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server:
+        flags = ["--http1.0", "-X", "PUT", "-d", "a=b", "-H", "X-One: 1", "-H", "accept: text/plain"]
+        said = await asyncio.to_thread(crawler, "fetch", *flags, "--user-agent", "me/1", server.url + "/p?q")
+        assert said.status == 0
+        lines = server.requests[0].decode().split("\r\n")
+        assert lines[:2] == ["PUT /p?q HTTP/1.0", f"Host: 127.0.0.1:{server.port}"]
+        assert sorted(lines[2:-2]) == [
+            "Accept-Encoding: gzip, deflate, br, zstd", "Content-Length: 3",
+            "Content-Type: application/x-www-form-urlencoded", "User-Agent: me/1", "X-One: 1", "accept: text/plain",
+        ]  # fmt: skip
+
+
+async def test_a_user_is_told_to_the_origin_alone(crawler: Crawler) -> None:
+    async with ToySite({"/": text("there")}) as other, ToySite({"/": redirect(other.url), "/b": text("b")}) as site:
+        said = await asyncio.to_thread(crawler, "fetch", "-u", "me:secret", site.url, site.at("/b"))
+        assert said.out == "thereb"
+        assert {asked.headers.get("authorization") for asked in site.requests} == {"Basic bWU6c2VjcmV0"}
+        assert "authorization" not in other.requests[0].headers
+
+
+async def test_through_a_proxy(crawler: Crawler) -> None:
+    async with serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nvia")) as proxy:
+        said = await asyncio.to_thread(crawler, "fetch", "--proxy", proxy.url, "http://nowhere.invalid/x")
+        assert said.out == "via"
+        assert proxy.requests[0].startswith(b"GET http://nowhere.invalid/x HTTP/1.1\r\nHost: nowhere.invalid\r\n")
+
+
+async def test_no_faster_than_asked(crawler: Crawler) -> None:
+    async with ToySite({"/": Reply(body=bytes(40_000))}) as site:
+        began = time.monotonic()
+        said = await asyncio.to_thread(crawler, "fetch", "--limit-rate", "100KB", site.url, "-o", "/dev/null")
+        assert said.status == 0
+        assert 0.3 < time.monotonic() - began < 2
+
+
+@dataclass
+class Sender:
+    """Sends a large document and looks how it leaves: how full its send buffer was, how long its writes took."""
+
+    body: bytes
+    most_waiting: int = 0
+    took: float = 0.0
+    written: list[float] = field(default_factory=list)
+
+    async def play(self, side: Side) -> None:
+        await side.request()
+        wire = side.writer.get_extra_info("socket")
+        side.writer.transport.set_write_buffer_limits(0)
+        began = time.monotonic()
+        await side.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body))
+        for at in range(0, len(self.body), 65536):
+            await side.send(self.body[at : at + 65536])
+            [waiting] = struct.unpack("i", fcntl.ioctl(wire.fileno(), termios.TIOCOUTQ, bytes(4)))
+            self.most_waiting = max(self.most_waiting, waiting)
+        self.took = time.monotonic() - began
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TIOCOUTQ of a socket is Linux's")
+async def test_a_slow_reader_fills_the_servers_send_buffer_and_loses_nothing(crawler: Crawler, tmp_path: Path) -> None:
+    body = hashlib.shake_128(b"a long story").digest(8_000_000)
+    slow, fast = Sender(body), Sender(body)
+    async with serving(slow.play) as server:
+        flags = ["--trace", "--read-size", "64KiB", "--read-delay", "10ms"]
+        said = await asyncio.to_thread(crawler, "fetch", *flags, server.url, "-o", tmp_path / "slow")
+    async with serving(fast.play) as server:
+        await asyncio.to_thread(crawler, "fetch", server.url, "-o", tmp_path / "fast")
+    assert (tmp_path / "slow").read_bytes() == body == (tmp_path / "fast").read_bytes()
+    arrivals = [int(size.replace(",", "")) for size in re.findall(r"\* ([\d,]+) bytes arrived", said.err)]
+    assert max(arrivals) <= 65536
+    assert len(arrivals) >= len(body) / 65536
+    # From the other end: the bytes that nobody reads pile up in the server's own buffer, and then its writes wait.
+    assert slow.most_waiting > 1_000_000
+    assert slow.took > 3 * fast.took
+    assert slow.took > 0.3
+
+
+async def test_a_text_is_unpacked(crawler: Crawler) -> None:
+    async with ToySite({"/": gzipped(text("one\ntwo\n"))}) as site:
+        said = await asyncio.to_thread(crawler, "fetch", "--repr", site.url)
+        assert said.out == "b'one\\n'\nb'two\\n'\n"

@@ -9,7 +9,7 @@ import typer
 
 from crawler.cli import app as commands
 from crawler.cli.main import BROKEN_PIPE, main
-from crawler.errors import CrawldbError, FetchError, InvalidURLError, SettingsError, StoreError
+from crawler.errors import CrawldbError, FetchError, InvalidURLError, NoCrawlError, SettingsError, StoreError
 from crawler.settings import VERSION
 
 Crawler = Callable[..., Any]
@@ -110,7 +110,8 @@ def test_an_unexpected_failure_of_the_system_is_one_line(
         (SystemExit(1), BROKEN_PIPE, ""),
         (SettingsError("a: b"), 2, "crawler: a: b\n"),
         (InvalidURLError("no URL"), 2, "crawler: no URL\n"),
-        (CrawldbError("no crawl"), 2, "crawler: no crawl\n"),
+        (NoCrawlError("no crawl"), 2, "crawler: no crawl\n"),
+        (CrawldbError("disk full"), 1, "crawler: disk full\n"),
         (StoreError("disk full"), 1, "crawler: disk full\n"),
         (FetchError("\x1b[2J"), 1, "crawler: \\x1b[2J\n"),
         (FileNotFoundError(2, "No such file", "x"), 1, "crawler: x: No such file\n"),

@@ -114,7 +114,7 @@ async def test_delay_counts_from_when_the_request_began(desk: Desk) -> None:
 
 
 async def test_a_host_may_have_its_own_delay_and_share(desk: Desk) -> None:
-    hosts = {"a": HostSettings(delay=5.0), "b": HostSettings(per_host=2)}
+    hosts = {"http://a": HostSettings(delay=5.0), "b": HostSettings(per_host=2)}
     frontier = await desk.open(hosts=hosts)
     await frontier.add([link(f"http://{host}/{n}") for host in "ab" for n in range(5)])
     for visit in await frontier.lease(2):
@@ -257,6 +257,91 @@ class TestHostFailure:
         assert await self._after(desk, frontier, 100) == []
         assert records(desk)["http://a/1"] == ("failed", "reset")
 
+    async def test_failures_at_the_same_moment_are_one(self, desk: Desk) -> None:
+        frontier = await desk.open(concurrency={"per_host": 16})
+        await frontier.add([link(f"http://a/{n}") for n in range(20)])
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, saved(visit, desk))
+        for visit in await frontier.lease(16):
+            await frontier.finish(visit, failed("reset", desk, asked=True, retry_in=1.0))
+        (held,) = {round(event.seconds, 3) for event in desk.events if isinstance(event, Held)}
+        assert held == 1.0
+
+    async def test_what_a_host_lost_when_it_was_given_up_is_taken_up_by_the_next_run(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"give_up_after": 100.0})
+        await frontier.add([link("http://a/0"), link("http://a/1"), link("http://dead/")])
+        for visit in await frontier.lease(2):
+            dead = visit.link.url.host == "dead"
+            await frontier.finish(
+                visit, failed("dns", desk) if dead else saved(visit, desk, *found(visit, "http://a/2"))
+            )
+        while visits := await self._after(desk, frontier, 70):
+            for visit in visits:
+                await frontier.finish(visit, failed("dns" if visit.link.url.host == "dead" else "connect", desk))
+        assert records(desk)["http://a/1"] == ("failed", "connect")
+        await desk.close()
+        frontier = await desk.open()
+        again = await visit_all(desk, frontier, {})
+        assert sorted(again) == ["http://a/1", "http://a/2", "http://dead/"]
+
+    async def test_a_link_revived_at_a_host_that_was_given_up_ends_with_its_word(self, desk: Desk) -> None:
+        frontier = await desk.open(fetch={"max_retries": 0})
+        await frontier.add([link("http://a/")])
+        (visit,) = await frontier.lease(1)
+        skipped = found(visit, "http://dead/x", refused="nofollow")
+        await frontier.finish(visit, saved(visit, desk, *skipped, *found(visit, "http://a/2", "http://dead/")))
+        for visit in await frontier.lease(2):
+            if visit.link.url.host == "dead":
+                await frontier.finish(visit, failed("dns", desk))
+            else:
+                last = visit
+        await frontier.finish(last, saved(last, desk, *found(last, "http://dead/x")))
+        assert await frontier.lease(1) == []
+        assert records(desk)["http://dead/x"] == ("failed", "dns")
+
+
+class TestBusy:
+    async def busy(self, desk: Desk, frontier: SqliteFrontier, visit: Visit) -> None:
+        await frontier.finish(visit, rejected(503, desk, retry_in=None if visit.attempt > 3 else 1.0))
+
+    async def after(self, desk: Desk, frontier: SqliteFrontier, seconds: float) -> "list[Visit]":
+        waiting = asyncio.ensure_future(frontier.lease(4))
+        await desk.pass_time(frontier, seconds)
+        return list(await waiting)
+
+    async def test_a_storm_costs_a_url_one_attempt_at_the_most(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"give_up_after": 10_000.0})
+        await frontier.add([link(f"http://a/{n}") for n in range(5)])
+        for _ in range(12):
+            for visit in await self.after(desk, frontier, 61):
+                assert visit.attempt <= 2
+                await self.busy(desk, frontier, visit)
+        while visits := await self.after(desk, frontier, 100):
+            for visit in visits:
+                await frontier.finish(visit, saved(visit, desk))
+        assert {state for _, (state, _) in records(desk).items()} == {"saved"}
+
+    async def test_the_last_url_of_a_host_is_not_asked_for_ever(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/")])
+        asked = 0
+        while visits := await self.after(desk, frontier, 61):
+            asked += 1
+            await self.busy(desk, frontier, visits[0])
+        assert asked == 4
+        assert records(desk) == {"http://a/": ("rejected", "status")}
+
+    async def test_one_that_stays_busy_is_given_up(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"give_up_after": 200.0})
+        await frontier.add([link(f"http://a/{n}") for n in range(5)])
+        while visits := await self.after(desk, frontier, 61):
+            for visit in visits:
+                await self.busy(desk, frontier, visit)
+        assert set(records(desk).values()) == {("rejected", "status")}
+        await desk.close()
+        frontier = await desk.open()
+        assert len(await visit_all(desk, frontier, {})) == 5
+
 
 class TestRobots:
     async def rules(self, desk: Desk, frontier: SqliteFrontier, text: bytes) -> None:
@@ -304,6 +389,22 @@ class TestRobots:
             await frontier.finish(visit, Outcome(Verdict.REJECTED, error="status", head=head(503), asked_at=desk.now))
         assert asked == 3
         assert records(desk)["http://a/1"] == ("refused", "robots")
+
+    async def test_that_redirect_in_a_circle_allow_all(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"robots": True})
+        await frontier.add([link("http://a/1")])
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, failed("redirect", desk, asked=True))
+        assert [str(visit.link.url) for visit in await frontier.lease(1)] == ["http://a/1"]
+
+    async def test_that_wait_are_dropped_by_a_run_that_asks_for_none(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"robots": True})
+        await frontier.add([link("http://a/1")])
+        await frontier.lease(1)
+        await desk.close()
+        frontier = await desk.open()
+        assert frontier.counts.queued == 1
+        assert [str(visit.link.url) for visit in await frontier.lease(5)] == ["http://a/1"]
 
     async def test_are_asked_for_again_after_a_day(self, desk: Desk) -> None:
         frontier = await desk.open(politeness={"robots": True})
@@ -567,6 +668,48 @@ class TestRestart:
         assert records(desk) == {
             "http://a/": ("saved", None), "http://b/": ("queued", None), "http://a/1": ("skipped", "scope"),
         }  # fmt: skip
+
+    async def test_the_delay_holds_over_a_kill(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"delay": 10.0})
+        await frontier.add([link("http://a/1"), link("http://a/2")])
+        await frontier.lease(1)
+        await desk.close()
+        frontier = await desk.open(politeness={"delay": 10.0})
+        waiting = asyncio.ensure_future(frontier.lease(1))
+        await desk.pass_time(frontier, 9)
+        assert not await settled(waiting)
+        await desk.pass_time(frontier, 2)
+        assert len(await waiting) == 1
+
+    async def test_a_url_that_failed_is_asked_again_when_it_is_given_as_a_start(self, desk: Desk) -> None:
+        frontier = await desk.open(fetch={"max_retries": 0})
+        await frontier.add([link("http://a/")])
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, saved(visit, desk, *found(visit, "http://dead/")))
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, failed("dns", desk))
+        await desk.close()
+        frontier = await desk.open()
+        assert await frontier.lease(1) == []
+        await frontier.add([link("http://dead/")])
+        (visit,) = await frontier.lease(1)
+        assert (str(visit.link.url), visit.link.is_seed, visit.attempt) == ("http://dead/", True, 1)
+
+    async def test_a_redirect_out_of_a_scope_that_is_wider_now_is_asked_again(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/", parent="http://p/")])
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, Outcome(Verdict.FAILED, error="scope", head=head(302), asked_at=desk.now))
+        await frontier.reconsider(lambda link, before: None)
+        assert records(desk) == {"http://a/": ("queued", None)}
+
+    async def test_the_word_for_what_is_still_skipped_is_the_present_one(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/")])
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, saved(visit, desk, *found(visit, "http://b/", refused="scope")))
+        await frontier.reconsider(lambda link, before: "limit")
+        assert records(desk)["http://b/"] == ("skipped", "limit")
 
     async def test_two_at_once_are_refused(self, desk: Desk) -> None:
         await desk.open()

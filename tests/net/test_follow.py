@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from crawler import policy
 from crawler.errors import RedirectError
 from crawler.model import URL, Request, ResponseHead
 from crawler.net.follow import FollowingFetcher
+from tests.fakes import FakeFetcher, FakeResponse
 
 A, B, C = (URL(f"http://a.test/{name}") for name in "abc")
 OTHER = URL("http://other.test/")
@@ -132,3 +134,20 @@ async def test_secrets_do_not_come_back() -> None:
     fetcher = MapFetcher({A: (302, OTHER), OTHER: (302, B), B: (200, None)})
     await follow(fetcher, Request(A, headers=SECRET))
     assert fetcher.asked[-1].headers == (("X-Own", "1"),)
+
+
+async def test_it_pauses_between_the_hops_where_it_is_told_to() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    pages = {
+        "http://a.example/1": FakeResponse(status=301, location="/2"),
+        "http://a.example/2": FakeResponse(status=301, location="/3"),
+        "http://a.example/3": FakeResponse(b"there"),
+    }
+    fetcher = FollowingFetcher(FakeFetcher(pages), policy.next_hop, 5, pause=2.5, sleep=sleep)
+    async with fetcher.fetch(Request(URL("http://a.example/1"))) as response:
+        assert await response.read() == b"there"
+    assert waits == [2.5, 2.5]

@@ -8,7 +8,7 @@ import pytest
 
 from crawler.errors import FetchTimeoutError
 from crawler.model import URL, Request
-from crawler.net.rate import BURST, SMALLEST, Bucket, Throttle
+from crawler.net.rate import BURST, SMALLEST, Bucket, Sips, Throttle
 from crawler.settings import HostSettings
 from tests.net.wires import Play, Side, always, fetching, get, serving, settings
 
@@ -192,3 +192,31 @@ async def test_a_connection_that_was_slowed_down_is_kept_and_its_end_is_noticed(
             assert server.connections == count
             if len(server.requests) == 3:
                 await asyncio.sleep(0.1)
+
+
+async def test_sips_are_small_and_have_a_pause_behind_them() -> None:
+    clock = Time()
+    throttle = Throttle((), clock.sleep, Sips(7, 0.5))
+    assert throttle.piece == 7
+    await throttle.pay(7)
+    await throttle.pay(0)
+    assert clock.now == 1000.5
+
+
+async def test_sips_within_a_rate_keep_both() -> None:
+    clock = Time()
+    throttle = Throttle([Bucket(100.0, clock.clock)], clock.sleep, Sips(10_000, 0.5))
+    assert throttle.piece == SMALLEST
+    await throttle.pay(10)
+    assert clock.now == 1000.5, "the pause is longer than what ten bytes cost"
+    await throttle.pay(500)
+    assert clock.now == pytest.approx(1005.5, abs=BURST)
+
+
+async def test_an_answer_in_sips_is_whole_and_its_pauses_are_not_the_peers() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n" + bytes(range(20))
+    chosen = settings(total_timeout=0.2, read_timeout=0.1)
+    async with serving(always(answer)) as server, fetching(chosen, sips=Sips(4, 0.04)) as fetcher:
+        began = time.monotonic()
+        assert await get(fetcher, server.url) == bytes(range(20))
+        assert time.monotonic() - began >= 14 * 0.04 > chosen.total_timeout

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +123,20 @@ async def test_at_the_start_temporary_files_go_and_files_that_were_not_recorded(
     FileStore(tmp_path, StoreSettings()).open([URL("http://a.example/orphan"), URL("http://a.example/never/was")])
     assert files(tmp_path) == {kept.path}
     assert orphan.path != kept.path
+
+
+async def test_a_folder_that_was_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    saved = await store.save(PAGE, FakeResponse(b"<p>", **HTML))
+    shutil.rmtree(tmp_path / "pages")
+    again = await store.save(PAGE, FakeResponse(b"<p>", **HTML))
+    assert (tmp_path / again.path).read_bytes() == b"<p>"
+    assert again.path == saved.path
+
+
+async def test_what_is_kept_can_be_read_again(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    assert await store.load(await store.save(PAGE, FakeResponse(b"<p>", **HTML))) == b"<p>"
 
 
 async def test_power_durability_writes_the_same(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from crawler.model import Event, Finished, Kind, Page, Reference, Verdict
 from tests.command import by_path, known
 from tests.toysite import Reply, ToySite, gzipped, image, page, redirect, text
 
+LINES = "\ufeffone\r\ntwo two\r\rthr\u2028ee\x0b\n\u4e2d"
+"""Lines that end in CR LF, CR and LF; line separators of other kinds end none."""
+
 
 async def test_a_crawl_with_an_observer(tmp_path: Path) -> None:
     seen: list[Event] = []
@@ -59,6 +62,7 @@ async def test_fetching_one_document() -> None:
         document = await crawler.fetch(site.url)
         assert (document.status, document.body) == (200, b"one\ntwo two\n")
         assert sum(len(line.split()) for line in document.lines()) == 3
+        assert str(document.url) == site.at("/end")
         assert (await crawler.fetch(site.at("/gone"))).status == 404
         with pytest.raises(crawler.FetchError):
             await crawler.fetch(site.at("/reset"))
@@ -67,3 +71,42 @@ async def test_fetching_one_document() -> None:
         await crawler.fetch(site.url)
     with pytest.raises(crawler.InvalidURLError):
         await crawler.fetch("http://[broken/")
+
+
+async def test_the_words_of_a_text_that_is_read_as_it_comes() -> None:
+    async with ToySite({"/": redirect("/story"), "/story": gzipped(text("one two\ntwo three\n" * 5000))}) as site:
+        async with crawler.open(site.url) as response:
+            words = Counter([word async for line in response.lines() for word in line.split()])
+        assert (response.status, str(response.url)) == (200, site.at("/story"))
+        assert words == {"one": 5000, "two": 10_000, "three": 5000}
+        async with crawler.open(site.url) as response:
+            assert len(await response.read()) == 90_000
+        async with crawler.open(site.url, method="HEAD") as response:
+            assert [chunk async for chunk in response.chunks()] == []
+        assert site.requests[-1].method == "HEAD"
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["", "\n", "\r", "\n\r", "\r\n"])
+async def test_lines_end_where_they_end(codec: str, end: str) -> None:
+    body = (LINES + end).encode(codec)
+    chunks = [body[at : at + 1] for at in range(len(body))]
+    async with ToySite({"/": Reply(chunks=chunks, headers={"Content-Type": "text/plain"})}) as site:
+        async with crawler.open(site.url) as response:
+            lines = [line async for line in response.lines()]
+        assert lines == ["one", "two two", "", "thr\u2028ee\x0b", "\u4e2d", *([""] if end == "\n\r" else [])]
+        assert (await crawler.fetch(site.url)).lines() == lines
+
+
+async def test_a_line_is_there_as_soon_as_it_has_come() -> None:
+    reply = Reply(body=b"K\xe4se\nmore", cut=6, hang=True, headers={"Content-Type": "text/plain; charset=latin1"})
+    async with ToySite({"/": reply}) as site, crawler.open(site.url) as response:
+        async for line in response.lines():
+            assert line == "K\xe4se"
+            break
+
+
+async def test_a_text_without_any_line() -> None:
+    async with ToySite({"/": text("")}) as site, crawler.open(site.url) as response:
+        assert [line async for line in response.lines()] == []
+        assert (await crawler.fetch(site.url)).lines() == []
