@@ -6,7 +6,7 @@ caller's mistake and not the answer's.
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -19,16 +19,20 @@ _TARGETS: Final = {
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
+Version = Literal["1.0", "1.1"]
 
-def write_request(method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> bytes:
+
+def write_request(
+    method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes = b"", version: Version = "1.1"
+) -> bytes:
     """The request, Host in front of the other fields and Content-Length behind them.
 
     `target` is a path and query, a whole URL for a proxy, `host:port` for CONNECT, or `*` for OPTIONS; never with
     fragment or user information. `headers` holds Host exactly once, and neither Content-Length nor Transfer-Encoding:
-    the framing is the writer's.
+    the framing is the writer's. An HTTP/1.0 request is the same, Host too, but for the version that it names.
     """
     _check_target(method, target, _host(headers))
-    lines = [f"{method} {target} HTTP/1.1"]
+    lines = [f"{method} {target} HTTP/{version}"]
     lines += [_line(name, value) for name, value in headers if name.lower() == "host"]
     lines += [_line(name, value) for name, value in headers if name.lower() != "host"]
     if body or method in _WITH_BODY:

@@ -13,6 +13,11 @@ def test_a_get() -> None:
     assert request == b"GET /a?b=c HTTP/1.1\r\nHost: example.org\r\nUser-Agent: crawler\r\nAccept: */*\r\n\r\n"
 
 
+def test_a_get_of_http_1_0() -> None:
+    request = write_request("GET", "/a", [HOST], version="1.0")
+    assert request == b"GET /a HTTP/1.0\r\nHost: example.org\r\n\r\n"
+
+
 def test_a_body() -> None:
     request = write_request("POST", "/", [HOST], b"a=b")
     assert request == b"POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 3\r\n\r\na=b"
