@@ -211,22 +211,6 @@ def range_of(partial: Partial) -> tuple[tuple[str, str], ...]:
     )
 
 
-def strong_validator(head: ResponseHead) -> str | None:
-    """What proves that a document is the same to the byte: a strong ETag, or a date old enough to be one.
-
-    RFC 9110 section 8.8.2.2 takes a Last-Modified for strong that lies a minute or more before the Date.
-    """
-    etag = head.headers.get("etag") or ""
-    if etag.startswith('"') and etag.endswith('"') and len(etag) > 1:
-        return etag
-    modified = head.headers.get("last-modified") or ""
-    try:
-        age = parsedate_to_datetime(head.headers.get("date") or "") - parsedate_to_datetime(modified)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return modified if age.total_seconds() >= 60 else None
-
-
 def is_rest_of(partial: Partial, head: ResponseHead) -> bool:
     """Whether a 206 goes on exactly where `partial` ends, and to the document's end (RFC 9110 section 15.3.7)."""
     found = _CONTENT_RANGE.fullmatch(head.headers.get("content-range") or "")

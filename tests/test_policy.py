@@ -237,25 +237,6 @@ def test_referer(parent: str | None, url: str, expected: str | None) -> None:
     assert policy.referer(Link(URL(url), parent=URL(parent) if parent else None)) == expected
 
 
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"ETag": '"abc"'}, '"abc"'),
-        ({"ETag": 'W/"abc"'}, None),
-        ({"ETag": "abc"}, None),
-        ({"ETag": '"'}, None),
-        ({"Last-Modified": "Tue, 14 Nov 2023 22:00:00 GMT", "Date": "Tue, 14 Nov 2023 22:01:00 GMT"}, "T"),
-        ({"Last-Modified": "Tue, 14 Nov 2023 22:00:01 GMT", "Date": "Tue, 14 Nov 2023 22:01:00 GMT"}, None),
-        ({"Last-Modified": "Tue, 14 Nov 2023 22:00:00 GMT"}, None),
-        ({"Last-Modified": "once", "Date": "Tue, 14 Nov 2023 22:01:00 GMT"}, None),
-        ({}, None),
-    ],
-)
-def test_strong_validators(fields: dict[str, str], expected: str | None) -> None:
-    found = policy.strong_validator(head(200, *fields.items()))
-    assert found == (fields["Last-Modified"] if expected == "T" else expected)
-
-
 def test_the_rest_of_a_document_goes_on_where_it_broke_off() -> None:
     partial = Partial("x", 100, '"v"')
     assert policy.is_rest_of(partial, head(206, ("Content-Range", "bytes 100-199/200")))

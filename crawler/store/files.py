@@ -21,9 +21,9 @@ from aiofiles.os import wrap
 
 from crawler.errors import FetchError, StoreError, TruncatedError
 from crawler.http1.coding import codings_of
+from crawler.http1.validators import Validators
 from crawler.interfaces import Response
 from crawler.model import URL, Link, Partial, ResponseHead, Saved
-from crawler.policy import strong_validator
 from crawler.settings import StoreSettings
 from crawler.units import format_size
 from crawler.web.paths import candidates, path
@@ -197,7 +197,7 @@ class FileStore:
 
     def _keep_partial(self, link: Link, temporary: Path, head: ResponseHead, size: int) -> bool:
         """Keep what has come of a large body for a later attempt, if that can tell whether it is still the same."""
-        validator = strong_validator(head)
+        validator = Validators.of(head.headers).strong
         if size < self._settings.min_partial or validator is None or codings_of(head.headers):
             return False
         kept = Partial(f"{hashlib.blake2b(str(link.url).encode(), digest_size=12).hexdigest()}.part", size, validator)
