@@ -17,7 +17,8 @@ MAX_LENGTH: Final = 2**63 - 1
 """No length beyond it is believed: it is where every other client's counter ends."""
 
 END: Final = End(Headers())
-_LENGTH: Final = re.compile(r"[0-9]+", re.ASCII)
+_LENGTH: Final = re.compile(r"([0-9]+)|(0*[1-9][0-9]*)(?!\W*\w?[0-9])[^0-9].*", re.ASCII | re.DOTALL)
+"""A number; or one that is not 0, and behind it text that does not go on with digits at once, as 1_000 and 1e3 do."""
 _FRAMING_LINES: Final = re.compile(
     rb"(?i)\n(?=[ct])(?:content-length: ([0-9]{1,18})(?=\r\n[^ \t])|transfer-encoding: (chunked)(?=\r\n[^ \t])"
     rb"|(content-length|transfer-encoding))"
@@ -58,7 +59,8 @@ def body_reader(method: str, head: ResponseHead, limits: Limits) -> BodyReader:
     if applied:
         return ChunkedReader(limits, not lengths and codings == ["chunked"] and head.version == (1, 1))
     if lengths:
-        return LengthReader(_length(lengths), "transfer-encoding" not in head.headers)
+        length, is_plain = _length(lengths)
+        return LengthReader(length, is_plain and "transfer-encoding" not in head.headers)
     return CloseReader()
 
 
@@ -89,20 +91,22 @@ def _list_of(name: str, headers: Headers) -> list[str]:
     return [word for text in words if (word := text.strip(" \t"))]
 
 
-def _length(values: list[str]) -> int:
-    """The one length that all values say, those in a list included (RFC 9110 section 8.6)."""
+def _length(values: list[str]) -> tuple[int, bool]:
+    """The one length that all values say, those in a list included, and whether they say nothing else (RFC 9110
+    section 8.6)."""
     text = values[0]
     if len(values) > 1 or "," in text:
         texts = {part.strip(" \t") for value in values for part in value.split(",")}
         if len(texts) > 1:
             raise ProtocolError(f"Content-Length says several lengths (RFC 9110 section 8.6): {sorted(texts)[:8]}")
         text = texts.pop()
-    if not _LENGTH.fullmatch(text):
+    match = _LENGTH.fullmatch(text)
+    if match is None:
         raise ProtocolError(f"Content-Length is no number (RFC 9110 section 8.6): {text[:80]!r}")
-    digits = text.lstrip("0") or "0"
+    digits = (match[1] or match[2]).lstrip("0") or "0"
     if len(digits) > 19 or int(digits) > MAX_LENGTH:
         raise ProtocolError(f"Content-Length is no possible length (RFC 9110 section 8.6): {text[:80]}")
-    return int(digits)
+    return int(digits), match[1] is not None
 
 
 class LengthReader:

@@ -10,7 +10,9 @@ from crawler.http1.fields import check_lines
 from crawler.http1.headers import Headers
 from crawler.http1.limits import Limits
 
-_STATUS_LINE: Final = re.compile(rb"HTTP/(?:1\.([0-9])|[23](?:\.0)?)[ \t]+([0-9]{3})(?:[ \t\v\f\r]+(.*))?", re.DOTALL)
+_STATUS_LINE: Final = re.compile(
+    rb"HTTP/(?:1\.[\t\v\f\r]?([0-9])|[23](?:\.0)?)[ \t][ \t\v\f\r]*([0-9]{3})(?:[ \t\v\f\r]+(.*))?", re.DOTALL
+)
 _USUAL_LINE: Final = 64
 """Status lines up to this length are remembered: nearly all answers begin with one of a few."""
 

@@ -46,6 +46,12 @@ LENIENCIES: Final = (
         "the standard allows to split at any white space",
     ),
     Leniency(
+        "version-blank",
+        "a tab, VT, FF or CR in front of the minor version",
+        "RFC 9112 section 2.3",
+        "nothing else can be meant; curl, Chromium and Firefox pass over it",
+    ),
+    Leniency(
         "no-reason",
         "no blank behind the status code where there is no reason phrase",
         "RFC 9112 section 4",
@@ -104,6 +110,14 @@ LENIENCIES: Final = (
         "Content-Length given several times, in lines or in a list, always in the same digits",
         "RFC 9110 section 8.6",
         "careless proxies; the standard allows it, and there is only one length",
+    ),
+    Leniency(
+        "length-and-text",
+        "text behind the number of Content-Length, if it has no comma and does not go on with digits; never behind 0",
+        "RFC 9112 section 6.3",
+        "a line end lost, a unit added; curl, Chromium and Firefox believe the number. Not so `1_000`, `1e3` or `0x20`:"
+        " the length is likely another there, and a part of the page would pass for the whole",
+        doubtful=True,
     ),
     Leniency(
         "length-and-coding",

@@ -122,6 +122,8 @@ TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 WE_TAKE: dict[str, tuple[bytes, set[str]]] = {
     "leading-lines": (rb"\A[\r\n]", {"h11"}),
     "status-blanks": (rb"\AHTTP/1\.[01](?! [0-9]{3}(?: |\r\n))", BOTH),
+    "version-blank": (rb"\AHTTP/1\.[\t\x0b\r]", BOTH),
+    "length-and-text": (rb"\nContent-Length: [0-9]+[ \t]*[^0-9\s,]|\nContent-Length: [0-9]+\r(?!\n)", BOTH),
     "first-folded": (rb"\A[^\n]+\n[ \t\r](?!\n)", BOTH),
     "folded": (rb"\n[ \t]", {"httptools"}),
     "bare-lf": (rb"(?<!\r)\n", {"httptools"}),
