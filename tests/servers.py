@@ -122,7 +122,8 @@ def apache(folder: Path, extra: str = "") -> AbstractContextManager[Server]:
     def configure(work: Path, port: int) -> list[str]:
         binary = program("apache2", "httpd")
         modules = _modules(APACHE_MODULES)
-        wanted = ["mpm_event", "authz_core", "dir", "mime", "log_config", "deflate", "filter", "headers", "unixd"]
+        wanted = ["mpm_event", "authz_core", "dir", "mime", "log_config", "filter", "headers", "unixd", "alias", "cgi"]
+        wanted += ["deflate", "brotli"]
         loads = "".join(
             f"LoadModule {name}_module {modules}/mod_{name}.so\n"
             for name in wanted
@@ -167,6 +168,21 @@ def python_server(folder: Path) -> AbstractContextManager[Server]:
         return [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(folder)]
 
     return _running(configure, second=1.0)
+
+
+def scripted_server(interpreter: str, script: Path, folder: Path) -> AbstractContextManager[Server]:
+    """The server that a script is: started with its port and the folder to serve; it has no log."""
+
+    def configure(_: Path, port: int) -> list[str]:
+        return [interpreter, str(script), str(port), str(folder)]
+
+    return _running(configure, second=1.0)
+
+
+def require_module(server: str, file: str, folders: Iterable[str]) -> None:
+    """Skip, or in CI fail, where a server lacks one of its modules."""
+    if not (_modules(folders) / file).exists():
+        missing(f"{server} lacks {file}")
 
 
 def _modules(folders: Iterable[str]) -> Path:

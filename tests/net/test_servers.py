@@ -1,4 +1,4 @@
-"""Whole exchanges with servers that others wrote: nginx, Apache httpd, lighttpd and Python's http.server."""
+"""Longer dealings with servers that others wrote; test_exchanges.py has the single exchanges, case by case."""
 
 import asyncio
 import functools
@@ -70,7 +70,6 @@ SERVERS: dict[str, Callable[[Path], AbstractContextManager[object]]] = {
     "python": python_server,
     "python, HTTP/1.0": functools.partial(python_server, protocol="HTTP/1.0"),
 }
-PACKERS = [name_of(server) for server, extra in PACKING.items() if extra]
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +87,6 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module", params=SERVERS)
 def url(folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    with url_of(SERVERS[request.param](folder)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module", params=PACKERS)
-def packing_url(folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     with url_of(SERVERS[request.param](folder)) as url:
         yield url
 
@@ -122,49 +115,6 @@ async def test_one_connection_serves_many_requests(folder: Path, server: Starter
         hits = running.hits()
         assert len(hits) == 24
         assert len({hit.connection for hit in hits}) == 1
-
-
-async def test_packed_bodies_are_unpacked(packing_url: str) -> None:
-    seen: list[bytes] = []
-    async with fetching(tap=seen.append) as fetcher:
-        for _ in range(3):
-            seen.clear()
-            async with fetcher.fetch(Request(URL(packing_url + "text.txt"))) as response:
-                assert response.head.headers.get("content-encoding") == "gzip"
-                assert await response.read() == TEXT
-            assert len(b"".join(seen)) < len(TEXT) // 4
-        assert len(fetcher._pool._live) == 1
-
-
-async def test_identity_is_had_for_the_asking(packing_url: str) -> None:
-    async with fetching() as fetcher:
-        request = Request(URL(packing_url + "text.txt"), headers=(("Accept-Encoding", "identity"),))
-        async with fetcher.fetch(request) as response:
-            assert "content-encoding" not in response.head.headers
-            assert await response.read() == TEXT
-
-
-async def test_head(url: str) -> None:
-    async with fetching() as fetcher:
-        for _ in range(2):
-            async with fetcher.fetch(Request(URL(url + "image.png"), "HEAD")) as response:
-                assert response.head.status == 200
-                assert response.head.headers.get("content-length") == str(len(IMAGE))
-                assert await response.read() == b""
-        assert await get(fetcher, url + "image.png") == IMAGE
-
-
-async def test_not_modified(url: str) -> None:
-    async with fetching() as fetcher:
-        async with fetcher.fetch(Request(URL(url + "image.png"))) as response:
-            modified = response.head.headers.get("last-modified")
-            await response.read()
-        assert modified
-        request = Request(URL(url + "image.png"), headers=(("If-Modified-Since", modified),))
-        async with fetcher.fetch(request) as response:
-            assert response.head.status == 304
-            assert await response.read() == b""
-        assert await get(fetcher, url + "image.png") == IMAGE
 
 
 async def test_not_found(url: str) -> None:
