@@ -22,7 +22,7 @@ from crawler.crawling import Crawl, Parts
 from crawler.errors import InvalidURLError, SettingsError
 from crawler.http1.request import Version
 from crawler.interfaces import Extractor, Fetcher, Observer
-from crawler.model import URL, Event, Link, Noted, Page, Reference
+from crawler.model import URL, Event, Kind, Link, Noted, Page, Reference
 from crawler.net.cookies import CookieFetcher
 from crawler.net.dial import Dialer, Dials
 from crawler.net.fetcher import HttpFetcher
@@ -35,7 +35,7 @@ from crawler.settings import Settings, effective, fixed_keys
 from crawler.store.files import FileStore
 from crawler.web.cookie_file import parse_cookie_file
 from crawler.web.cookies import Cookie, Jar
-from crawler.web.links import find_references
+from crawler.web.links import find_references, find_style_references
 from crawler.web.paths import path
 from crawler.web.url import split_userinfo
 
@@ -89,7 +89,7 @@ async def open_crawl(
             fetcher=fetcher,
             robots=FollowingFetcher(fetcher, policy.next_hop, ROBOTS_REDIRECTS, pause=settings.politeness.delay),
             store=store,
-            extractors=(built_in_extractor, *(extractors or ())),
+            extractors=(_built_in(settings), *(extractors or ())),
             observe=observe,
             counts=lambda: frontier.counts,
             clock=clock,
@@ -145,9 +145,15 @@ def _fetcher(
     )
 
 
-def built_in_extractor(page: Page) -> Iterable[Reference]:
-    """The references of an HTML page."""
-    return find_references(page.body, page.encoding, page.url)
+def _built_in(settings: Settings) -> Extractor:
+    """The extractor that is always there: the references of a page, or of a stylesheet."""
+
+    def extract(page: Page) -> Iterable[Reference]:
+        if page.link.kind is Kind.STYLE:
+            return find_style_references(page.body, page.encoding, page.url)
+        return find_references(page.body, page.encoding, page.url, everything=settings.images.sources == "all")
+
+    return extract
 
 
 def start_urls(settings: Settings) -> list[URL]:

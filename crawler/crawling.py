@@ -37,6 +37,7 @@ from crawler.settings import PRODUCT, Settings
 from crawler.units import format_duration
 from crawler.web.charset import find_encoding
 from crawler.web.cookies import Cookie, find_cookies
+from crawler.web.probe import PROBE_SIZE, Probe, probe_image
 from crawler.web.robots import MAX_SIZE
 from crawler.web.sniff import SNIFF_SIZE, is_html, is_image, sniff_media_type
 
@@ -301,8 +302,15 @@ class Crawl:
         media_type = sniff_media_type(declared, await response.peek(SNIFF_SIZE))
         if link.kind is Kind.IMAGE and not is_image(media_type):
             return Outcome(Verdict.REJECTED, error="type", detail=f"not an image: {media_type}")
-        if is_html(media_type):
+        if link.kind is Kind.STYLE and media_type != "text/css":
+            return Outcome(Verdict.REJECTED, error="type", detail=f"not a stylesheet: {media_type}")
+        if is_html(media_type) or link.kind is Kind.STYLE:
             return await self._page(link, response)
+        if is_image(media_type) and policy.has_wishes(self._settings.images):
+            probe = await _probe(response)
+            outcome = policy.unwanted(probe, head, self._settings.images) if probe is not None else None
+            if outcome is not None:
+                return outcome
         return Outcome(Verdict.SAVED, saved=await self._parts.store.save(link, response, visit.partial))
 
     async def _rest(self, link: Link, partial: Partial, response: Response) -> Outcome:
@@ -312,7 +320,7 @@ class Crawl:
         return Outcome(Verdict.SAVED, saved=await self._parts.store.save(link, response, partial))
 
     async def _page(self, link: Link, response: Response) -> Outcome:
-        """An HTML document: kept, and its links found.
+        """An HTML document or a stylesheet: kept, and its links found.
 
         A large one goes to the store as it comes and is read again for its links, so that what is slow to arrive
         takes no memory from what is here.
@@ -329,7 +337,10 @@ class Crawl:
     async def _links(self, link: Link, response: Response, saved: Saved, body: bytes) -> Outcome:
         """The outcome of a page that is kept; what goes wrong with its links is said apart."""
         declared = parse_media_type(response.head.headers.get("content-type") or "")
-        encoding = find_encoding(body, declared.charset if declared is not None else None)
+        charset = declared.charset if declared is not None else None
+        if link.kind is Kind.STYLE:
+            charset = charset or "utf-8"  # CSS Syntax section 3.2
+        encoding = find_encoding(body, charset)
         page = Page(link, link.url, response.head, encoding, body)
         try:
             if len(page.body) < LONG_EXTRACTION:
@@ -347,6 +358,17 @@ class Crawl:
         nofollow = policy.robots_nofollow(page.head, PRODUCT)
         references = (reference for extract in self._parts.extractors for reference in extract(page))
         return self._rules.judge(page.link, references, nofollow=nofollow)
+
+
+async def _probe(response: Response) -> Probe | None:
+    """What the first bytes of an image say of it, with no more of them than that takes."""
+    size = PROBE_SIZE
+    while True:
+        first = await response.peek(size)
+        probe = probe_image(first)
+        if probe is None or probe.needed is None or len(first) < size:
+            return probe
+        size = probe.needed
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -12,7 +12,8 @@ from typing import Final
 
 from crawler.errors import CrawlError, FetchError, InvalidURLError, RedirectError
 from crawler.model import URL, Found, Kind, Link, Outcome, Partial, Reference, ResponseHead, Verdict, Visit
-from crawler.settings import FetchSettings, Settings
+from crawler.settings import FetchSettings, ImageSettings, Settings
+from crawler.web.probe import Probe
 from crawler.web.robots_tag import directives
 from crawler.web.scope import Scope
 from crawler.web.url import without_secret
@@ -76,7 +77,7 @@ class Rules:
             return "url"
         if nofollow and self.nofollow and link.kind is Kind.PAGE:
             return "nofollow"
-        scope = self.images if link.kind is Kind.IMAGE else self.pages
+        scope = self.pages if link.kind is Kind.PAGE else self.images
         if scope is None or not scope.admit(link.url):
             return "scope"
         if self.max_depth is not None and link.depth > self.max_depth:
@@ -200,6 +201,37 @@ def is_host_failure(outcome: Outcome) -> bool:
 def is_busy(outcome: Outcome) -> bool:
     """Whether the host asks to be left alone for a while."""
     return outcome.verdict is Verdict.REJECTED and outcome.head is not None and outcome.head.status in BUSY
+
+
+def has_wishes(settings: ImageSettings) -> bool:
+    """Whether anything is asked of images beyond being one."""
+    return settings.types != () or any(getattr(settings, name) is not None for name, *_ in _BOUNDS)
+
+
+def unwanted(probe: Probe, head: ResponseHead, settings: ImageSettings) -> Outcome | None:
+    """Why an image is not kept, by its first bytes and its declared length; None where it is, or may be."""
+    name = probe.media_type.removeprefix("image/").removesuffix("+xml")
+    if settings.types and _ALIASES.get(name, name) not in {_ALIASES.get(one, one) for one in settings.types}:
+        return Outcome(Verdict.REJECTED, error="type", detail=f"an image of another type: {probe.media_type}")
+    length = head.headers.get("content-length") or ""
+    known = {"width": probe.width, "height": probe.height, "size": int(length) if length.isdecimal() else None}
+    for setting, what, word in _BOUNDS:
+        bound, value = getattr(settings, setting), known[what]
+        if bound is not None and value is not None and (value < bound if word == "too-small" else value > bound):
+            return Outcome(Verdict.REJECTED, error=word, detail=f"its {what} is {value}, images.{setting} is {bound}")
+    return None
+
+
+_ALIASES: Final = {"jpg": "jpeg", "x-icon": "ico", "vnd.microsoft.icon": "ico", "tif": "tiff"}
+_BOUNDS: Final = (
+    ("min_width", "width", "too-small"),
+    ("min_height", "height", "too-small"),
+    ("min_size", "size", "too-small"),
+    ("max_width", "width", "too-large"),
+    ("max_height", "height", "too-large"),
+    ("max_size", "size", "too-large"),
+)
+"""The bounds on images: the setting, what it bounds, the word for an image beyond it."""
 
 
 def range_of(partial: Partial) -> tuple[tuple[str, str], ...]:

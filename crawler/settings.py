@@ -120,6 +120,14 @@ class ImageSettings:
 
     enabled: bool = True
     any_host: bool = False
+    sources: Literal["shown", "all"] = "shown"
+    types: tuple[str, ...] = ()
+    min_width: int | None = _count(None, 1)
+    min_height: int | None = _count(None, 1)
+    max_width: int | None = _count(None, 1)
+    max_height: int | None = _count(None, 1)
+    min_size: int | None = _size(None, 1)
+    max_size: int | None = _size(None, 1)
 
 
 @dataclass(frozen=True, slots=True)

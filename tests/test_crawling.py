@@ -1,6 +1,7 @@
 """The life of one visit, over fakes at every seam."""
 
 import asyncio
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -142,6 +143,23 @@ async def test_an_image_that_is_none_is_rejected() -> None:
     outcome = await outcome_of(html(), link)
     assert (outcome.verdict, outcome.error) == (Verdict.REJECTED, "type")
     assert (await outcome_of(FakeResponse(PNG), link)).verdict is Verdict.SAVED
+
+
+def gif(width: int, height: int) -> FakeResponse:
+    return FakeResponse(b"GIF89a" + struct.pack("<HH", width, height) + bytes(3) + b"\0;", content_type="image/gif")
+
+
+@pytest.mark.parametrize(("width", "error"), [(100, None), (99, "too-small")])
+async def test_an_image_that_is_too_small_is_not_kept(width: int, error: str | None) -> None:
+    scene = Scene({START: gif(width, 100)}, {"images": {"min_width": 100}})
+    outcome = await scene.outcome()
+    assert outcome.error == error
+    assert (START in scene.store.saved) == (error is None)
+
+
+async def test_an_image_that_says_nothing_of_itself_is_kept() -> None:
+    scene = Scene({START: FakeResponse(b"\xff\xd8\xff" + b"\xff" * 9000)}, {"images": {"min_width": 100}})
+    assert (await scene.outcome()).verdict is Verdict.SAVED
 
 
 async def test_images_are_asked_for_as_they_are_and_with_a_referer() -> None:

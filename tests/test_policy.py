@@ -8,6 +8,7 @@ from crawler.http1.events import ResponseHead
 from crawler.http1.headers import Headers
 from crawler.model import URL, Kind, Link, Outcome, Partial, Reference, Verdict, Visit
 from crawler.settings import FetchSettings, Settings
+from crawler.web.probe import Probe
 
 NOW = 1_700_000_000.0
 START = URL("http://a.example/docs/index.html")
@@ -245,3 +246,41 @@ def test_the_rest_of_a_document_goes_on_where_it_broke_off() -> None:
     assert not policy.is_rest_of(partial, head(206, ("Content-Range", "bytes 100-198/200")))
     assert not policy.is_rest_of(partial, head(206, ("Content-Range", "bytes 0-199/200")))
     assert not policy.is_rest_of(partial, head(206))
+
+
+class TestImages:
+    PROBE = Probe("image/jpeg", 300, 200, None)
+
+    def word(self, length: str = "5000", **wishes: object) -> str | None:
+        settings = Settings.of({"images": wishes}).images
+        outcome = policy.unwanted(self.PROBE, head(200, ("Content-Length", length)), settings)
+        return outcome.error if outcome is not None else None
+
+    def test_nothing_is_asked_by_default(self) -> None:
+        assert not policy.has_wishes(Settings().images)
+        assert self.word() is None
+
+    @pytest.mark.parametrize(
+        ("wishes", "word"),
+        [
+            ({"types": ["jpg", "png"]}, None),
+            ({"types": ["png"]}, "type"),
+            ({"min_width": 300}, None),
+            ({"min_width": 301}, "too-small"),
+            ({"min_height": 201}, "too-small"),
+            ({"max_width": 300}, None),
+            ({"max_width": 299}, "too-large"),
+            ({"max_height": 199}, "too-large"),
+            ({"min_size": 5001}, "too-small"),
+            ({"max_size": 4999}, "too-large"),
+            ({"max_size": 5000}, None),
+        ],
+    )
+    def test_bounds(self, wishes: dict[str, object], word: str | None) -> None:
+        assert policy.has_wishes(Settings.of({"images": wishes}).images)
+        assert self.word(**wishes) == word
+
+    def test_what_is_not_known_is_not_held_against_it(self) -> None:
+        unknown = Probe("image/tiff", None, None, None)
+        settings = Settings.of({"images": {"min_width": 10, "max_size": 10}}).images
+        assert policy.unwanted(unknown, head(200), settings) is None

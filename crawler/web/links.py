@@ -1,21 +1,24 @@
-"""The references of an HTML page: which tags name a URL, in which attribute, and what is expected there.
+"""The references of an HTML page or a style sheet: what they name, relative to what, and what they say beside it.
 
-It knows nothing of scope, nor of what is followed: it says what is written in the page. The sections named are those
-of the HTML standard.
+It knows nothing of scope, nor of what is followed: it says what is written there. Which tags name a URL, in which
+attribute, is the table of `sources`. The sections named are those of the HTML standard.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, cast
 
 from bs4 import Tag
 
 from crawler.errors import InvalidURLError, LimitError
 from crawler.web.charset import encode_query
-from crawler.web.markup import MAX_TAGS, TagReader, contents
+from crawler.web.context import Surroundings
+from crawler.web.css import find_urls
+from crawler.web.jsonld import find_image_urls
+from crawler.web.markup import MAX_TAGS, TagReader, raw_end
 from crawler.web.reference import Kind, Reference
-from crawler.web.refresh import parse_refresh
-from crawler.web.srcset import parse_srcset
+from crawler.web.sources import ANYWHERE, BLANKS, MORE_SOURCES, SOURCES, Attributes, Source, word, words
+from crawler.web.text import contents, fold
 from crawler.web.url import URL
 
 MAX_TEXT: Final = 200
@@ -23,31 +26,14 @@ MAX_TEXT: Final = 200
 MAX_CONTENTS: Final = 2000
 """How much of the markup behind an anchor is looked at for them."""
 
-_BLANKS: Final = "\t\n\f\r "
-_ANCHOR_EDGE: Final = re.compile(rf"</?[aA](?=[{_BLANKS}/>])")
+_ANCHOR_EDGE: Final = re.compile(rf"</?[aA](?=[{BLANKS}/>])")
+_NOSCRIPT_END: Final = re.compile(rf"</noscript(?=[{BLANKS}/>])", re.IGNORECASE)
 _DIRECTIVES: Final = re.compile(r"[\s,]+")
-_HTML_TYPES: Final = frozenset({"", "text/html", "application/xhtml+xml"})
-_PAGE_RELATIONS: Final = frozenset({"next", "prev", "previous", "canonical"})
-_ICON_RELATIONS: Final = frozenset({"icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon"})
 _ROBOTS: Final = frozenset({"robots", "crawler"})
-
-# Where the scripts in use that load images late keep what will become src and srcset (lazysizes, lozad, the jQuery
-# plugins, WP Rocket, Jetpack, Slick, Flickity, Echo, and some shop and gallery themes).
-_LAZY: Final = (
-    "data-src", "data-srcset", "data-original", "data-original-set", "data-lazy", "data-lazy-src", "data-lazy-srcset",
-    "data-lazyload", "data-ll-src", "data-ll-srcset", "data-echo", "data-src-retina", "data-hi-res-src",
-    "data-full-src", "data-orig-file", "data-large-file", "data-flickity-lazyload", "data-flickity-lazyload-src",
-    "data-flickity-lazyload-srcset",
-)  # fmt: skip
-
-
-class Source(NamedTuple):
-    """An attribute in which a tag names URLs: what is expected there, how they stand in it, which tags count."""
-
-    attribute: str
-    kind: Kind
-    urls: Callable[[str], Iterable[str]]
-    applies: Callable[[Tag], bool] | None = None
+_PARTS: Final = frozenset({"figcaption", "figure", "noscript", "picture", "style"})
+"""Tags that say something of the images in them, or hold some."""
+_APART: Final = frozenset({"body", "html", "link", "meta", "script", "style"})
+"""Tags whose images stand at no place among the page's text."""
 
 
 class Mention(NamedTuple):
@@ -55,116 +41,61 @@ class Mention(NamedTuple):
 
     written: str
     kind: Kind
-    attribute: str
-    nofollow: bool
-
-
-def _word(element: Tag, attribute: str) -> str:
-    return str(element.get(attribute, "")).strip(_BLANKS).lower()
-
-
-def _words(element: Tag, attribute: str) -> set[str]:
-    return set(_word(element, attribute).split())
-
-
-def _is_image_button(element: Tag) -> bool:
-    return _word(element, "type") == "image"
-
-
-def _is_page_relation(element: Tag) -> bool:
-    """Whether a link element leads to a page: by its relation, an alternate also by its type."""
-    relations = _words(element, "rel")
-    if "alternate" in relations and "stylesheet" not in relations:
-        return _word(element, "type").partition(";")[0].strip(_BLANKS) in _HTML_TYPES
-    return not _PAGE_RELATIONS.isdisjoint(relations)
-
-
-def _is_icon(element: Tag) -> bool:
-    return not _ICON_RELATIONS.isdisjoint(_words(element, "rel"))
-
-
-def _is_refresh(element: Tag) -> bool:
-    return _word(element, "http-equiv") == "refresh"
-
-
-def _one(value: str) -> Iterable[str]:
-    return (value,)
-
-
-def _one_unless_empty(value: str) -> Iterable[str]:
-    """An empty href of an anchor is the page itself; an empty src is nothing."""
-    return (value,) if value.strip(_BLANKS) else ()
-
-
-def _of_srcset(value: str) -> Iterable[str]:
-    return [candidate.url for candidate in parse_srcset(value)]
-
-
-def _of_refresh(value: str) -> Iterable[str]:
-    refresh = parse_refresh(value)
-    return (refresh[1],) if refresh and refresh[1] else ()
-
-
-def _images(*attributes: str) -> tuple[Source, ...]:
-    """Attributes that name images: those called srcset name several each."""
-    return tuple(
-        Source(name, Kind.IMAGE, _of_srcset if name.endswith(("srcset", "-set")) else _one_unless_empty)
-        for name in attributes
-    )
-
-
-def _frames(*attributes: str) -> tuple[Source, ...]:
-    return tuple(Source(name, Kind.PAGE, _one_unless_empty) for name in attributes)
-
-
-SOURCES: Final = {
-    "a": (Source("href", Kind.PAGE, _one),),
-    "area": (Source("href", Kind.PAGE, _one),),
-    "iframe": _frames("src", "data-src", "data-lazy-src"),
-    "frame": _frames("src"),
-    "link": (
-        Source("href", Kind.PAGE, _one_unless_empty, _is_page_relation),
-        Source("href", Kind.IMAGE, _one_unless_empty, _is_icon),
-    ),
-    "meta": (Source("content", Kind.PAGE, _of_refresh, _is_refresh),),
-    "img": _images("src", "srcset", *_LAZY),
-    "image": _images("src"),  # what parsers make an img of
-    "source": _images("srcset", "data-srcset", "data-lazy-srcset"),
-    "video": _images("poster", "data-poster"),
-    "input": (Source("src", Kind.IMAGE, _one_unless_empty, _is_image_button),),
-}
-"""Every tag and attribute that names a URL a crawl may want."""
+    role: str
+    attribute: str = ""
+    nofollow: bool = False
+    width: int | None = None
+    density: float | None = None
 
 
 class Said(NamedTuple):
     """What one tag says: about URLs, about what the page's URLs are relative to, about all the page's links."""
 
     name: str
-    attributes: Mapping[str, str]
+    attributes: Attributes
     mentions: tuple[Mention, ...]
     base: str | None
     is_closing: bool
 
 
-def find_references(body: bytes, encoding: str, url: URL) -> list[Reference]:
-    """Every reference of a page, in the order of its text, fragments cut; `LimitError` beyond the limits.
+Found = tuple[Said, int, int]
+"""What a tag says, where it begins, and what follows it."""
 
-    `encoding` is the codec that `find_encoding` named, `url` where the page was found.
+
+def find_references(body: bytes, encoding: str, url: URL, *, everything: bool = False) -> list[Reference]:
+    """Every reference of a page that a crawl follows, in the order of its text; `LimitError` beyond the limits.
+
+    `encoding` is the codec that `find_encoding` named, `url` where the page was found. Fragments are cut. With
+    `everything` also the images named in styles, meta tags and JSON-LD and the style sheets, and what is written about
+    each image.
     """
     text = decode(body, encoding)
-    found = _READER.find(text)
+    found = (_READER_OF_ALL if everything else _READER).find(text)
     base = next((said.base for said, _, _ in found if said.base is not None), None)
     join = _Joiner(_resolve_base(base, url), encoding).join
     is_closed = any(said.is_closing for said, _, _ in found)
+    if everything:
+        return _find_all(text, found, join, is_closed)
     references: list[Reference] = []
     for (name, attributes, mentions, _, _), _, end in found:
         inner = _anchor_text(text, end) if name == "a" else ""
-        for written, kind, attribute, nofollow in mentions:
+        for written, kind, role, attribute, nofollow, width, density in mentions:
             closed = nofollow or (is_closed and kind is Kind.PAGE)
-            references.append(Reference(join(written), kind, name, attribute, attributes, inner, closed))
+            references.append(
+                Reference(join(written), kind, name, attribute, attributes, inner, closed, role, "", width, density)
+            )
         if len(references) > MAX_TAGS:
             raise LimitError(f"more than {MAX_TAGS} references")
     return references
+
+
+def find_style_references(body: bytes, encoding: str, url: URL) -> list[Reference]:
+    """The images and the imported style sheets of a style sheet, in the order of its text."""
+    join = _Joiner(url, "utf-8").join
+    return [
+        Reference(join(mention.written), mention.kind, "", "", {}, "", role=mention.role)
+        for mention in _of_style_sheet(decode(body, encoding))
+    ]
 
 
 def decode(body: bytes, encoding: str) -> str:
@@ -175,31 +106,146 @@ def decode(body: bytes, encoding: str) -> str:
     return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
+class _Places:
+    """Where among the parts of a page its tags stand, seen in their order."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._noscript_end = 0
+        self._read_end = 0
+        self._groups = 0
+        self._in_picture = False
+
+    def enter(self, said: Said, start: int, end: int) -> Sequence[Mention]:
+        """What a tag and its contents mention."""
+        name = said.name
+        if name == "picture":
+            self._groups += 1
+            self._in_picture = True
+        elif name == "noscript" and start >= self._noscript_end:
+            closing = _NOSCRIPT_END.search(self._text, end)
+            self._noscript_end = closing.start() if closing else len(self._text)
+        elif name in ("style", "script") and start >= self._read_end:
+            stop = raw_end(self._text, name, end)
+            self._read_end = len(self._text) if stop is None else stop
+            part = self._text[end : self._read_end]
+            return [*said.mentions, *(_of_style_sheet(part) if name == "style" else _of_linked_data(said, part))]
+        return said.mentions
+
+    def group(self, name: str) -> int:
+        """The number of the image that a tag belongs to, 0 for none."""
+        if name == "source":
+            return self._groups if self._in_picture else 0
+        if name != "img":
+            return 0
+        if not self._in_picture:
+            self._groups += 1
+        self._in_picture = False
+        return self._groups
+
+    def in_noscript(self, start: int) -> bool:
+        """Whether what stands here is shown where no scripts run."""
+        return start < self._noscript_end
+
+
+def _find_all(text: str, found: Sequence[Found], join: Callable[[str], URL | None], closed: bool) -> list[Reference]:
+    """Every reference, those of the tags' contents too, images with what is written about them."""
+    places = _Places(text)
+    surroundings = Surroundings(
+        text, [(said.name, end) for said, _, end in found if said.name in ("figure", "figcaption")]
+    )
+    references: list[Reference] = []
+    for said, start, end in found:
+        name, attributes = said.name, said.attributes
+        mentions = places.enter(said, start, end)
+        group = places.group(name)
+        inner = _anchor_text(text, end) if name == "a" and mentions else ""
+        has_image = name not in _APART and any(mention.kind is Kind.IMAGE for mention in mentions)
+        context = surroundings.around(start, end) if has_image else ""
+        for written, kind, role, attribute, nofollow, width, density in mentions:
+            reference = Reference(
+                join(written),
+                kind,
+                name,
+                attribute,
+                attributes,
+                inner,
+                nofollow or (closed and kind is Kind.PAGE),
+                role,
+            )
+            if kind is Kind.IMAGE:
+                part = "noscript" if places.in_noscript(start) else role
+                reference = reference._replace(role=part, context=context, width=width, density=density, group=group)
+            references.append(reference)
+        if len(references) > MAX_TAGS:
+            raise LimitError(f"more than {MAX_TAGS} references")
+    return references
+
+
+def _of_style_sheet(text: str) -> list[Mention]:
+    return [
+        Mention(url.text, Kind.STYLE, "style") if url.is_import else Mention(url.text, Kind.IMAGE, "css")
+        for url in find_urls(text)
+    ]
+
+
+def _of_linked_data(said: Said, text: str) -> list[Mention]:
+    if not _is_linked_data(said.attributes):
+        return []
+    return [Mention(url, Kind.IMAGE, "jsonld") for url in find_image_urls(text)]
+
+
+def _is_linked_data(attributes: Attributes) -> bool:
+    return word(attributes, "type").partition(";")[0].rstrip(BLANKS) == "application/ld+json"
+
+
 def read_tag(element: Tag) -> Said | None:
-    """What a tag says, None where that is nothing."""
+    """What a tag says that a crawl follows, None where that is nothing."""
     name = element.name
-    attributes = cast(Mapping[str, str], element.attrs)
-    mentions: list[Mention] = []
-    for attribute, kind, urls, applies in SOURCES.get(name, ()):
-        value = attributes.get(attribute)
-        if value is not None and (applies is None or applies(element)):
-            nofollow = kind is Kind.PAGE and "rel" in attributes and "nofollow" in _words(element, "rel")
-            for written in urls(value):
-                mentions.append(Mention(written, kind, attribute, nofollow))
+    attributes = cast(Attributes, element.attrs)
+    mentions = _mentions(attributes, SOURCES.get(name, ()))
     base = attributes.get("href") if name == "base" else None
-    is_closing = name == "meta" and _asks_not_to_follow(element)
+    is_closing = name == "meta" and _asks_not_to_follow(attributes)
     if not mentions and base is None and not is_closing:
         return None
-    return Said(name, attributes, tuple(mentions), base, is_closing)
+    return Said(name, attributes, mentions, base, is_closing)
+
+
+def read_all_of_tag(element: Tag) -> Said | None:
+    """What a tag says of anything, None where that is nothing."""
+    name = element.name
+    attributes = cast(Attributes, element.attrs)
+    mentions = (*_mentions(attributes, MORE_SOURCES.get(name, ())), *_mentions(attributes, ANYWHERE))
+    base = attributes.get("href") if name == "base" else None
+    is_closing = name == "meta" and _asks_not_to_follow(attributes)
+    is_part = name in _PARTS or (name == "script" and _is_linked_data(attributes))
+    if not mentions and base is None and not is_closing and not is_part:
+        return None
+    return Said(name, attributes, mentions, base, is_closing)
+
+
+def _mentions(attributes: Attributes, sources: Iterable[Source]) -> tuple[Mention, ...]:
+    """The URLs that a tag's attributes name."""
+    mentions: list[Mention] = []
+    for attribute, kind, role, urls, applies in sources:
+        value = attributes.get(attribute)
+        if value is not None and (applies is None or applies(attributes)):
+            nofollow = kind is Kind.PAGE and "rel" in attributes and "nofollow" in words(attributes, "rel")
+            for written, width, density in urls(value):
+                mentions.append(Mention(written, kind, role, attribute, nofollow, width, density))
+    return tuple(mentions)
 
 
 _READER: Final = TagReader({*SOURCES, "base"}, read_tag)
+_READER_OF_ALL: Final = TagReader(
+    {*MORE_SOURCES, *_PARTS, "base", "script"}, read_all_of_tag, {source.attribute for source in ANYWHERE}
+)
 
 
-def _asks_not_to_follow(element: Tag) -> bool:
+def _asks_not_to_follow(attributes: Attributes) -> bool:
     """Whether a meta element speaks to robots, and asks them not to follow the page's links."""
-    directives = _DIRECTIVES.split(_word(element, "content"))
-    return _word(element, "name") in _ROBOTS and not {"nofollow", "none"}.isdisjoint(directives)
+    directives = _DIRECTIVES.split(word(attributes, "content"))
+    return word(attributes, "name") in _ROBOTS and not {"nofollow", "none"}.isdisjoint(directives)
 
 
 def _resolve_base(written: str | None, url: URL) -> URL:
@@ -217,10 +263,10 @@ def _anchor_text(text: str, start: int) -> str:
     """The contents of the anchor whose start tag ends here."""
     limit = start + MAX_CONTENTS
     stop = text.find("<", start, limit)
-    if not text.startswith("</a>", stop):  # most anchors hold text alone, and end so
-        edge = _ANCHOR_EDGE.search(text, start, limit)
-        stop = edge.start() if edge else limit
-    return contents(text, start, stop)[:MAX_TEXT]
+    if text.startswith("</a>", stop):  # most anchors hold text alone, and end so
+        return fold(text[start:stop])[:MAX_TEXT]
+    edge = _ANCHOR_EDGE.search(text, start, limit)
+    return contents(text, start, edge.start() if edge else limit)[:MAX_TEXT]
 
 
 class _Joiner:

@@ -12,15 +12,14 @@ The sections named are those of the HTML standard.
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator
-from html import unescape
-from html.entities import html5
 from itertools import islice
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from bs4 import BeautifulSoup, Tag
 from bs4.builder import TreeBuilder
 
 from crawler.errors import LimitError
+from crawler.web.text import decode_references
 
 MAX_TAGS: Final = 150_000
 """How many tags that were asked for a document may have; the largest indexes have a tenth of it."""
@@ -32,6 +31,8 @@ MAX_KNOWN: Final = 5_000
 """How many tags a reader remembers from one text to the next."""
 MAX_KNOWN_TAG: Final = 500
 """How long a tag may be to be remembered."""
+MAX_PLAIN: Final = 30
+"""How many attributes a tag has that is read in the quick way."""
 
 BLANK: Final = r"\t\n\f\r "
 TAG_NAME: Final = rf"[a-zA-Z][^{BLANK}/>]*+"
@@ -48,22 +49,16 @@ _ATTRIBUTE: Final = re.compile(
     rf"([^{BLANK}/>][^{BLANK}/>=]*+)"
     rf"(?:[{BLANK}]*+=[{BLANK}]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^{BLANK}>\"'][^{BLANK}>]*+|(?=>))))?+"
 )
+# What most tags are: names in small letters, quoted values without character references.
+_PLAIN_TAG: Final = re.compile(rf"<[a-zA-Z][a-zA-Z0-9]*+(?:[ \n]++[a-z-]++=\"[^\"&]*+\"){{0,{MAX_PLAIN}}}+[ \n]*+/?>")
+_PLAIN_ATTRIBUTE: Final = re.compile(r"[ \n]([a-z-]++)=\"([^\"]*+)\"")
 # To the first ">", also of a true comment, which may go on behind it.
 _BOGUS_COMMENT: Final = r"[!?][^>]*+>?|/(?![a-zA-Z])[^>]*+>?"
-# What follows the first letter of a tag that can be passed over by looking for the next "<", for it has none inside.
-_HARMLESS: Final = (
-    r"[a-zA-Z0-9]*+"
-    r"(?:[ \n]++[a-zA-Z-]++=(?:\"[^\"<]*+\"|'[^'<]*+'|[a-zA-Z0-9%#]++))*+"
-    r"[ \n]*+>"
-)
 _EVERY_TAG: Final = re.compile(rf"<(?:(/?)({TAG_NAME}){ATTRIBUTES}(>)?|{_BOGUS_COMMENT})")
 _NAME_END: Final = re.compile(rf"[{BLANK}/>]")
 _COMMENT_END: Final = re.compile(r"--!?>")
 _SCRIPT_PART: Final = re.compile(rf"<!--|-->|<(/?)script(?=[{BLANK}/>])", re.IGNORECASE | re.ASCII)
 _FONT_ATTRIBUTE: Final = re.compile(rf"[{BLANK}/\"'](?:color|face|size)(?=[{BLANK}=/>])", re.IGNORECASE | re.ASCII)
-_HIDDEN: Final = re.compile(r"<!--(?:.*?-->|.*)|<[^>]*+>?", re.DOTALL)
-# A name without its ";" is left alone before "=" (`?a=1&copy=2`); before a letter or digit none is a name at all.
-_REFERENCE: Final = re.compile(r"&(?:#(?:[xX]([0-9a-fA-F]++)|([0-9]++));?|[a-zA-Z][a-zA-Z0-9]*+(?:;|(?!=)))")
 
 # Elements whose contents are text up to the end tag of the same name (section 13.2.6).
 _RAW_ENDS: Final = {
@@ -91,19 +86,25 @@ _UNKNOWN: Final = object()
 
 
 class Scanner:
-    """Finds the start tags of the names given."""
+    """Finds the start tags of the names given, and of every other name those with one of the attributes given."""
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], attributes: Collection[str] = ()) -> None:
         self.names = frozenset(names)
+        self.has_marks = bool(attributes)
+        self._mark = re.compile(rf"[{BLANK}/\"'](?:{_any_of(attributes)})(?=[{BLANK}=/>])")
         # The literal "<" in front, the plain end tags and the first letters let most tags fail after a glance.
         self.wanted = re.compile(
             rf"<(?!/[a-zA-Z0-9]++>)(?:({_any_of(self.names | _RAW | _FOREIGN)})(?=[{BLANK}/>]){ATTRIBUTES}(>)?"
-            rf"|{_BOGUS_COMMENT}|[a-zA-Z/](?!{_HARMLESS})[^{BLANK}/>]*+{ATTRIBUTES}>?)"
+            rf"|{_BOGUS_COMMENT}|[a-zA-Z/](?!{_harmless(attributes)})[^{BLANK}/>]*+{ATTRIBUTES}(>)?)"
         )
 
     def scan(self, text: str) -> Iterator[Piece]:
         """Every such tag that is a tag, in the order of the text; `LimitError` beyond `MAX_STEPS`."""
         return _Scan(self, text).pieces()
+
+    def wants(self, name: str, text: str, start: int, end: int) -> bool:
+        """Whether this start tag may be one of those looked for; at its attributes it only glances."""
+        return name in self.names or (self.has_marks and self._mark.search(text, start, end) is not None)
 
 
 class _Scan:
@@ -123,29 +124,34 @@ class _Scan:
 
     def _in_html(self, position: int) -> Generator[Piece, None, int | None]:
         """The tags up to what has to be read in another way; where to go on, None at the end."""
-        text, names = self._text, self._scanner.names
+        text, names, wants = self._text, self._scanner.names, self._scanner.wants
         for match in self._scanner.wanted.finditer(text, position):
             self._step()
             start, end = match.span()
-            if match.lastindex is None:
-                if text.startswith("<!--", start):
-                    return _comment_end(text, start)
-            elif match.lastindex == 1:
-                return None  # a tag that the end of the text cut off is none
-            else:
+            last = match.lastindex
+            if last == 2:
                 name = match[1].lower()
-                if name in names:
+                if name in names or wants(name, text, start, end):
                     yield name, start, end
                 if name in _RAW:
-                    return _raw_end(text, name, end)
+                    return raw_end(text, name, end)
                 if name in _FOREIGN and not _closes_itself(text, start, end):
                     self._push(name, name)
                     return end
+            elif last == 3:  # a tag of another name
+                if self._scanner.has_marks and text[start + 1] != "/":
+                    name = text[start + 1 : _name_end(text, start)].lower()
+                    if wants(name, text, start, end):
+                        yield name, start, end
+            elif last == 1:
+                return None  # a tag that the end of the text cut off is none
+            elif text.startswith("<!--", start):
+                return _comment_end(text, start)
         return None
 
     def _in_foreign(self, position: int) -> Generator[Piece, None, int | None]:
         """The same inside svg or math, where every tag counts: it may end them."""
-        text, names = self._text, self._scanner.names
+        text, wants = self._text, self._scanner.wants
         for match in _EVERY_TAG.finditer(text, position):
             self._step()
             start, end = match.span()
@@ -163,10 +169,10 @@ class _Scan:
                 self._leave(name)
             else:
                 is_html = self._enter(name, text, start, end)
-                if name in names:
+                if wants(name, text, start, end):
                     yield name, start, end
                 if is_html and name in _RAW:
-                    return _raw_end(text, name, end)
+                    return raw_end(text, name, end)
                 if (not is_html or name in _FOREIGN) and not _closes_itself(text, start, end):
                     self._push(name if is_html else self._foreign[-1][0], name)
             if not self._foreign:
@@ -223,12 +229,14 @@ class TagBuilder(TreeBuilder):
     def feed(self, markup: str | bytes) -> None:
         """Scan a text, and read the tags that no text had before."""
         assert isinstance(markup, str)
+        assert self.soup is not None
         known, found = self._known, self.found
+        make = cast(Callable[..., Tag], self.soup.element_classes[Tag])
         for number, (name, start, end) in enumerate(self._scanner.scan(markup), 1):
             tag = markup[start:end]
             value = known.get(tag, _UNKNOWN)
             if value is _UNKNOWN:
-                value = self._read(self._make(name, tag))
+                value = self._read(make(None, self, name, None, None, self._attributes(name, tag)))
                 if len(tag) <= MAX_KNOWN_TAG and len(known) < MAX_KNOWN:
                     known[tag] = value
             if value is not None:
@@ -236,42 +244,48 @@ class TagBuilder(TreeBuilder):
             if number > MAX_TAGS:
                 raise LimitError(f"more than {MAX_TAGS} tags")
 
-    def _make(self, name: str, tag: str) -> Tag:
-        """The element of a start tag; the first of two equal attributes counts."""
-        start = len(name) + 1
-        if len(tag) <= MAX_KNOWN_TAG:
-            written = _ATTRIBUTE.findall(tag, start)
-        else:
-            matches = islice(_ATTRIBUTE.finditer(tag, start), self._attributes_left + 1)
-            written = [match.groups("") for match in matches]
-        self._attributes_left -= len(written)
-        if self._attributes_left < 0:
-            raise LimitError(f"more than {MAX_ATTRIBUTES} attributes")
-        attributes: dict[str, str] = {}
+    def _attributes(self, name: str, tag: str) -> dict[str, str]:
+        """The attributes of a start tag; the first of two equal ones counts."""
+        if _PLAIN_TAG.fullmatch(tag):
+            plain = _PLAIN_ATTRIBUTE.findall(tag)
+            attributes = dict(plain)
+            if len(attributes) == len(plain):
+                self._count(len(plain))
+                return attributes
+        matches = islice(_ATTRIBUTE.finditer(tag, len(name) + 1), self._attributes_left + 1)
+        written = [match.groups("") for match in matches]
+        self._count(len(written))
+        attributes = {}
         for attribute, double, single, bare in written:
             attributes.setdefault(attribute.lower(), double or single or bare)
         if "&" in tag:
             attributes = {attribute: decode_references(value) for attribute, value in attributes.items()}
-        assert self.soup is not None
-        return self.soup.new_tag(name, attrs=attributes)
+        return attributes
+
+    def _count(self, attributes: int) -> None:
+        self._attributes_left -= attributes
+        if self._attributes_left < 0:
+            raise LimitError(f"more than {MAX_ATTRIBUTES} attributes")
 
 
 class _LeanTag(Tag):
     """An element that is part of no tree: a name and attributes, made in a fifth of the time."""
 
-    def __init__(self, parser: Any, builder: Any, name: str, namespace: Any, prefix: Any, attrs: Any, **_: Any) -> None:
+    def __init__(self, parser: Any, builder: Any, name: str, namespace: Any, prefix: Any, attrs: Any) -> None:
         self.name = name
         self.attrs = attrs
 
 
 class TagReader(Generic[T]):
-    """Reads all tags of some names: what `read` makes of each one's element, None where it says nothing.
+    """Reads all tags of some names, or with some attributes: what `read` makes of each, None where it says nothing.
 
     Tags repeat within a site, so what a tag came to is remembered by its text, up to a bound.
     """
 
-    def __init__(self, names: Collection[str], read: Callable[[Tag], T | None]) -> None:
-        self._scanner = Scanner(names)
+    def __init__(
+        self, names: Collection[str], read: Callable[[Tag], T | None], attributes: Collection[str] = ()
+    ) -> None:
+        self._scanner = Scanner(names, attributes)
         self._read = read
         self._known: dict[str, object] = {}
 
@@ -284,34 +298,6 @@ class TagReader(Generic[T]):
         builder = TagBuilder(self._scanner, self._read, self._known)
         BeautifulSoup(text, builder=builder, element_classes={Tag: _LeanTag})
         return builder.found
-
-
-def decode_references(value: str) -> str:
-    """An attribute's value with its character references replaced (section 13.2.5.72)."""
-    return _REFERENCE.sub(_character, value)
-
-
-def _character(match: re.Match[str]) -> str:
-    hexadecimal, decimal = match.groups()
-    if hexadecimal is None and decimal is None:
-        return html5.get(match[0][1:], match[0])
-    digits = (hexadecimal or decimal).lstrip("0")
-    number = int(digits, 16 if hexadecimal else 10) if 0 < len(digits) <= 7 else 0
-    if 0x80 <= number < 0xA0:
-        return bytes([number]).decode("cp1252", "ignore") or chr(number)
-    if number == 0 or 0xD800 <= number < 0xE000 or number > 0x10FFFF:
-        return "\ufffd"
-    return chr(number)
-
-
-def contents(text: str, start: int, end: int) -> str:
-    """What a reader sees of a part of the text: no tags, no comments, references replaced, blanks folded."""
-    part = text[start:end]
-    if "<" in part:
-        part = _HIDDEN.sub("", part)
-    if "&" in part:
-        part = unescape(part)
-    return " ".join(part.split())
 
 
 def _behind(text: str, mark: str, start: int) -> int | None:
@@ -328,7 +314,7 @@ def _comment_end(text: str, start: int) -> int | None:
     return found.end() if found else None
 
 
-def _raw_end(text: str, name: str, position: int) -> int | None:
+def raw_end(text: str, name: str, position: int) -> int | None:
     """Where the end tag of a raw text element stands; None where there is none."""
     if name == "plaintext":
         return None
@@ -371,6 +357,19 @@ def _closes_itself(text: str, start: int, end: int) -> bool:
     for match in _ATTRIBUTE.finditer(text, _name_end(text, start), end - 1):
         last = match.end()
     return last < end - 1
+
+
+def _harmless(attributes: Collection[str]) -> str:
+    """What follows the first letter of a tag without these attributes that has no "<" inside.
+
+    Such a tag can be passed over by looking for the next "<".
+    """
+    other = rf"(?!{_any_of(attributes)}=)" if attributes else ""
+    return (
+        r"[a-zA-Z0-9]*+"
+        rf"(?:[ \n]++{other}[a-zA-Z-]++=(?:\"[^\"<]*+\"|'[^'<]*+'|[a-zA-Z0-9%#]++))*+"
+        r"[ \n]*+>"
+    )
 
 
 def _any_of(names: Collection[str]) -> str:

@@ -1,11 +1,15 @@
 """The references of a page: which tags count, for what, relative to what, and what they say beside the URL."""
 
+import time
+from contextlib import suppress
+
 import pytest
 
 from crawler.errors import LimitError
 from crawler.web import markup
-from crawler.web.links import MAX_CONTENTS, MAX_TEXT, SOURCES, find_references
+from crawler.web.links import MAX_CONTENTS, MAX_TEXT, find_references, find_style_references
 from crawler.web.reference import Kind, Reference
+from crawler.web.sources import SOURCES
 from crawler.web.url import URL
 
 PAGE_URL = URL("http://host.example/dir/page.html")
@@ -13,6 +17,14 @@ PAGE_URL = URL("http://host.example/dir/page.html")
 
 def find(html: str, encoding: str = "utf-8") -> list[Reference]:
     return find_references(html.encode(encoding), encoding, PAGE_URL)
+
+
+def find_all(html: str) -> list[Reference]:
+    return find_references(html.encode(), "utf-8", PAGE_URL, everything=True)
+
+
+def roles(html: str) -> list[tuple[str, str, str]]:
+    return [(str(one.kind), one.role, str(one.url).removeprefix("http://host.example/dir/")) for one in find_all(html)]
 
 
 def urls(html: str, encoding: str = "utf-8") -> list[str]:
@@ -108,7 +120,9 @@ def test_every_attribute_of_the_table_counts() -> None:
             extra = {"link": "rel='next icon'", "meta": "http-equiv=refresh", "input": "type=image"}.get(tag, "")
             value = "0; url=x" if tag == "meta" else "x"
             found = find(f"<{tag} {extra} {source.attribute}='{value}'>")
-            assert (source.attribute, source.kind) in [(one.attribute, one.kind) for one in found]
+            assert (source.attribute, source.kind, source.role) in [
+                (one.attribute, one.kind, one.role) for one in found
+            ]
             assert {str(one.url) for one in found} == {"http://host.example/dir/x"}
 
 
@@ -243,3 +257,180 @@ def test_too_many_references_are_a_limit() -> None:
     assert len(find(image * (markup.MAX_TAGS // 1000))) == markup.MAX_TAGS
     with pytest.raises(LimitError):
         find(image * (markup.MAX_TAGS // 1000) + "<a href=x>")
+
+
+@pytest.mark.parametrize(
+    ("html", "role"),
+    [
+        ("<img src=x>", "img"),
+        ("<img srcset='x 2x'>", "srcset"),
+        ("<picture><source srcset=x type=image/webp media=print></picture>", "source"),
+        ("<img data-src=x>", "lazy"),
+        ("<source data-srcset='x 1w'>", "lazy"),
+        ("<div data-bg=x></div>", "lazy"),
+        ("<div data-bg='url(x)'></div>", "lazy"),
+        ("<div data-background-image=x></div>", "lazy"),
+        ("<p data-bgset='x 1w'>", "lazy"),
+        ("<noscript><img src=x></noscript>", "noscript"),
+        ("<noscript><picture><source srcset=x></picture></noscript>", "noscript"),
+        ("<NOSCRIPT><noscript><img data-src=x>", "noscript"),
+        ("<svg><image href=x /></svg>", "svg"),
+        ("<svg><image xlink:href=x /></svg>", "svg"),
+        ("<video poster=x></video>", "poster"),
+        ("<input type=image src=x>", "input"),
+        ("<link rel=icon href=x>", "icon"),
+        ("<link rel=preload as=image href=x>", "preload"),
+        ("<link rel=preload as=image imagesrcset='x 1x'>", "preload"),
+        ("<body background=x>", "background"),
+        ("<p style='background: url(x)'>", "css"),
+        ("<p STYLE=background:url(x)>", "css"),
+        ("<a name=y style='background:url(x)'>", "css"),
+        ("<svg style='background:url(x)'></svg>", "css"),
+        ("<svg><g style='background:url(x)'/></svg>", "css"),
+        ("<p style='background:url(&quot;x&quot;)'>", "css"),
+        ("<style>a { background: url(x) }</style>", "css"),
+        ("<svg><style>a { background: url(x) }</style></svg>", "css"),
+        ("<style>a { background: url(x) }", "css"),
+        ("<meta property=og:image content=x>", "og"),
+        ("<meta property='og:image:url' content=x>", "og"),
+        ("<meta name=OG:Image content=x>", "og"),
+        ("<meta property=og:image:secure_url content=x>", "og"),
+        ("<meta name=twitter:image content=x>", "twitter"),
+        ("<meta property=twitter:image:src content=x>", "twitter"),
+        ('<script type=application/ld+json>{"image": "x"}</script>', "jsonld"),
+        ('<script type=\'application/LD+JSON; charset=utf-8\'>{"logo": {"url": "x"}}</script>', "jsonld"),
+    ],
+)
+def test_roles_of_images(html: str, role: str) -> None:
+    assert roles(html) == [("image", role, "x")]
+
+
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        ("<a href=x.html>", ("page", "", "x.html")),
+        ("<a href=x.JPG>", ("page", "link", "x.JPG")),
+        ("<a href='x.webp ?y#z'>", ("page", "link", "x.webp%20?y")),
+        ("<a href=x?y=a.png>", ("page", "", "x?y=a.png")),
+        ("<area href=x>", ("page", "", "x")),
+        ("<noscript><a href=x></noscript>", ("page", "", "x")),
+        ("<link rel=stylesheet href=x>", ("style", "style", "x")),
+        ("<link rel='alternate stylesheet' href=x>", ("style", "style", "x")),
+        ("<noscript><link rel=stylesheet href=x></noscript>", ("style", "style", "x")),
+        ("<style>@import 'x';</style>", ("style", "style", "x")),
+    ],
+)
+def test_roles_of_others(html: str, found: tuple[str, str, str]) -> None:
+    assert roles(html) == [found]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p style='color: red'>",
+        "<p style='@import \"x\"'>",
+        "<p style=''>",
+        "<p data-bg=''>",
+        "<p data-bg='linear-gradient(red, blue)'>",
+        "<meta property=og:title content=x>",
+        "<meta property=og:image:alt content=x>",
+        "<meta property=og:image>",
+        "<meta property=og:image content=' '>",
+        '<script>{"image": "x"}</script>',
+        '<script type=application/json style=\'x\'>{"image": "x"}</script>',
+        '<script type=application/ld+json>{"image": </script>',
+        "<link rel=preload as=style href=x>",
+        "<link rel=prefetch as=image href=x>",
+        "<figure><figcaption><picture></picture></figcaption></figure><noscript></noscript><style></style>",
+        "<svg><use href=x /></svg>",
+    ],
+)
+def test_nothing_more(html: str) -> None:
+    assert find_all(html) == []
+
+
+def test_the_contents_of_a_script_that_is_wanted_for_an_attribute_are_not_read() -> None:
+    assert roles('<script style=\'a:url(x)\'>{"image": "y"}</script>') == [("image", "css", "x")]
+
+
+def test_everything_has_what_is_followed_in_its_order() -> None:
+    html = (
+        "<base href=/other/><meta name=robots content=nofollow><link rel=stylesheet href=1><style>@import '2';"
+        "a{b:url(3)}</style><body style='a:url(4)' background=5><a href=6 style='a:url(7)'>text</a><img src=8 srcset=9>"
+    )
+    found = find_all(html)
+    assert [str(one.url).rpartition("/")[2] for one in found] == list("123456789")
+    assert {str(one.url)[:-1] for one in found} == {"http://host.example/other/"}
+    assert [one.nofollow for one in found if one.kind is Kind.PAGE] == [True]
+    assert [one.text for one in found if one.kind is Kind.PAGE] == ["text"]
+    assert not any(one.nofollow for one in found if one.kind is not Kind.PAGE)
+    followed = [(one.url, one.kind, one.attribute) for one in find(html)]
+    assert followed == [(one.url, one.kind, one.attribute) for one in found if str(one.url)[-1] in "689"]
+
+
+def test_a_reference_from_contents_stood_in_no_attribute() -> None:
+    (image,) = find_all("<style media=print>a{b:url(x)}</style>")
+    assert (image.tag, image.attribute, image.attributes) == ("style", "", {"media": "print"})
+
+
+def test_sizes_and_groups() -> None:
+    html = (
+        "<img src=1><img src=2 srcset='3 300w, 4 2x, 5' data-src=6>"
+        "<picture><source srcset='7 1x' media=print><img src=8></picture><img src=9><source srcset=10><video poster=11>"
+    )
+    found = [(one.width, one.density, one.group) for one in find_all(html)]
+    assert found == [
+        (None, None, 1),
+        (None, None, 2), (300, None, 2), (None, 2.0, 2), (None, 1.0, 2), (None, None, 2),
+        (None, 1.0, 3), (None, None, 3),
+        (None, None, 4), (None, 1.0, 0), (None, None, 0),
+    ]  # fmt: skip
+    assert [(one.width, one.density, one.group) for one in find(html)][1:4] == [
+        (None, None, 0), (300, None, 0), (None, 2.0, 0)
+    ]  # fmt: skip
+
+
+def test_context_is_that_of_images_in_the_text() -> None:
+    html = (
+        "<link rel=icon href=1><style>a{b:url(2)}</style>words <a href=3>of</a><img src=4 srcset='5 1w, 6 2w'>"
+        "<figure><img src=7><figcaption>Caption</figcaption></figure>"
+        '<script type=application/ld+json>{"image": "8"}</script>'
+    )
+    found = find_all(html)
+    around = "words of Caption"
+    assert [one.context for one in found] == ["", "", "", around, around, around, "Caption", ""]
+    assert not any(one.context for one in find(html)), "a crawl does not pay for it"
+
+
+def test_style_sheets() -> None:
+    body = b"@import 'a.css'; b { c: url(../d.png), url(http://[/) } @font-face { src: url(e) }"
+    found = find_style_references(body, "utf-8", URL("http://host.example/css/style.css"))
+    assert [(str(one.url), str(one.kind), one.role) for one in found] == [
+        ("http://host.example/css/a.css", "style", "style"),
+        ("http://host.example/d.png", "image", "css"),
+        ("None", "image", "css"),
+    ]
+
+
+def test_too_many_references_of_everything_are_a_limit() -> None:
+    style = "<style>" + "a{b:url(x)}" * 10_000 + "</style>"
+    assert len(find_all(style * (markup.MAX_TAGS // 10_000))) == markup.MAX_TAGS
+    with pytest.raises(LimitError):
+        find_all(style * (markup.MAX_TAGS // 10_000) + "<a href=x>")
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<noscript>", "<noscript><img src=x>", "<svg><style>", "<style>", "<style></style>", "<style>a</style>",
+        "<script type=application/ld+json>", "<script type=application/ld+json>[</script>", "<figure><img src=x>",
+        "<picture>", "<b style=url(>", "<b style='url(x)'>", "<svg><style>url(</style>", "<img src=x>a", "<a href=x>b",
+        "<svg><script type=application/ld+json>",
+    ],
+)  # fmt: skip
+def test_everything_of_no_page_is_slow(unit: str) -> None:
+    html = unit * (1_000_000 // len(unit))
+    began = time.process_time()
+    with suppress(LimitError):
+        find_all(html)
+    assert time.process_time() - began < 2.0
