@@ -26,25 +26,31 @@ async def serve(site: Mapping[str, Answer], port: int | None = None) -> AsyncIte
     tasks: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+        # In a task of its own, as a stream server complains of a connection's task that was cancelled.
+        task = asyncio.create_task(_answer_client(site, reader, writer))
         tasks.add(task)
-        try:
-            await _converse(site, reader, writer)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # the client went away, or spoke no HTTP
-        finally:
-            writer.close()
-            tasks.discard(task)
+        await asyncio.wait({task})
+        tasks.discard(task)
 
     server = await _listen(connected, port)
     try:
         yield f"http://{HOST}:{server.sockets[0].getsockname()[1]}/"
     finally:
         server.close()
-        for task in tasks:
+        for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _answer_client(
+    site: Mapping[str, Answer], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    try:
+        await _converse(site, reader, writer)
+    except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        pass  # the client went away, or spoke no HTTP
+    finally:
+        writer.close()
 
 
 async def _listen(connected: Conversation, port: int | None) -> asyncio.Server:

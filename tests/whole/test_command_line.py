@@ -118,3 +118,11 @@ async def test_a_settings_file_alone_is_enough(tmp_path: Path) -> None:
         ended = await run("crawl", "--config", file, "--max-depth", "1")
         assert ended.status == 0, ended.said
         assert site.targets() == ["/robots.txt", "/", "/a"], "flags win over the file"
+
+
+async def test_the_demo_is_crawled_in_one_command_that_says_what_it_found_and_no_more(tmp_path: Path) -> None:
+    ended = await run("demo", "--crawl", "--output", tmp_path / "demo-site")
+    assert ended.status == 0
+    assert "Traceback" not in ended.said
+    assert "Exception" not in ended.said
+    assert (tmp_path / "demo-site" / "crawl.sqlite").is_file()
