@@ -7,8 +7,8 @@ import logging
 import random
 import resource
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,11 +18,14 @@ from crawler import policy
 from crawler.crawldb.database import Database
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.pace import Pace
+from crawler.crawldb.records import Records
 from crawler.crawling import Crawl, Parts
-from crawler.errors import InvalidURLError, SettingsError
+from crawler.errors import CrawlError, InvalidURLError, SettingsError
 from crawler.http1.request import Version
 from crawler.interfaces import Extractor, Fetcher, Observer
-from crawler.model import URL, Event, Kind, Link, Noted, Page, Reference
+from crawler.lists.feeder import Feeder
+from crawler.lists.reader import ListReader, open_list
+from crawler.model import URL, Event, Kind, Link, Noted, Page, Reference, Row
 from crawler.net.cookies import CookieFetcher
 from crawler.net.dial import Dialer, Dials
 from crawler.net.fetcher import HttpFetcher
@@ -31,18 +34,29 @@ from crawler.net.pool import Pool, affordable
 from crawler.net.proxy import choose_proxies
 from crawler.net.rate import Sips
 from crawler.net.watched import Watch, WatchedDialer
-from crawler.settings import Settings, effective, fixed_keys
-from crawler.store.files import FileStore
+from crawler.report.sidecar import WRITERS
+from crawler.settings import ImageSettings, Settings, effective, fixed_keys, tabled
+from crawler.store.files import FileStore, store_errors
 from crawler.web.cookie_file import parse_cookie_file
 from crawler.web.cookies import Cookie, Jar
 from crawler.web.links import find_references, find_style_references
+from crawler.web.names import Template
 from crawler.web.paths import path
+from crawler.web.reference import choose_largest
 from crawler.web.url import split_userinfo
 
 ROBOTS_REDIRECTS: Final = 5
 """Redirects followed for a robots.txt (RFC 9309 section 2.3.1.2)."""
 
-JUDGED_BY: Final = ("scope.", "images.", "crawl.max_depth", "politeness.nofollow", "politeness.robots")
+JUDGED_BY: Final = (
+    "scope.",
+    "images.enabled",
+    "images.any_host",
+    "crawl.max_depth",
+    "politeness.nofollow",
+    "politeness.noai",
+    "politeness.robots",
+)
 """The settings by which links are followed or not."""
 
 
@@ -53,18 +67,23 @@ async def open_crawl(
     observers: Sequence[Observer] = (),
     extractors: Sequence[Extractor] | None = None,
     environ: Mapping[str, str] = MappingProxyType({}),
+    retry: Collection[str] = (),
 ) -> AsyncIterator[Crawl]:
     """A crawl that is ready to run; leaving the context closes all its parts.
 
-    `extractors` are asked beside the built-in one; `environ` is looked at where `fetch.proxy_from_env` says so.
-    `SettingsError` and `InvalidURLError` come before anything is written.
+    What ended for one of the words of `retry` is asked for again. `extractors` are asked beside the built-in one;
+    `environ` is looked at where `fetch.proxy_from_env` says so. `SettingsError` and `InvalidURLError` come before
+    anything is written.
     """
     starts = start_urls(settings)
     folder = output_folder(settings)
+    reader = _list_reader(settings.images)
     clock = _wall_clock()
     observe = _told(observers)
     settings = _affordable(settings, observe)
     async with AsyncExitStack() as stack:
+        if reader is not None:
+            stack.callback(reader.close)
         pool = await stack.enter_async_context(Pool(settings.fetch, settings.concurrency.total))
         fetcher: Fetcher = _fetcher(settings, pool, environ)
         database = Database(_made(folder), settings.store.durability)
@@ -73,13 +92,16 @@ async def open_crawl(
         _check_fixed(settings, facts, folder)
         pace = Pace(settings.concurrency, settings.politeness, settings.fetch, dict(settings.hosts), random.random)
         jar = Jar()
-        frontier = SqliteFrontier(database, pace, settings.crawl, jar, clock, observe)
+        store = FileStore(folder, settings.store, _template(settings))
+        frontier = SqliteFrontier(database, pace, settings, jar, clock, observe, store.discard)
         stack.push_async_callback(frontier.close)
-        store = FileStore(folder, settings.store)
-        store.open(frontier.interrupted, frontier.partials())
+        claims = frontier if settings.images.dedupe != "off" or settings.images.name else None
+        store.open(frontier.interrupted, frontier.partials(), frontier.leftovers, claims)
         roots = [*frontier.seeds(), *starts]
         rules = policy.Rules.of(settings, roots)
         await _apply_rules(settings, rules, roots, frontier, facts)
+        if retry:
+            observe(Noted(f"{await frontier.retry(retry):,} URLs are asked for again"))
         if settings.fetch.cookie_file:
             await frontier.keep(_read_cookies(settings, clock()))
         if settings.fetch.cookies:
@@ -97,7 +119,36 @@ async def open_crawl(
         )
         crawl = Crawl(parts, settings, rules, starts, resumed=bool(facts))
         stack.callback(lambda: frontier.end(crawl.stopped))
+        if reader is not None:
+            await stack.enter_async_context(_feeding(reader, settings.images.list, frontier, rules, crawl))
         yield crawl
+
+
+@asynccontextmanager
+async def _feeding(
+    reader: ListReader, name: str, frontier: SqliteFrontier, rules: policy.Rules, crawl: Crawl
+) -> AsyncIterator[None]:
+    """Beside the crawl the rows of a list become links, from where the last run had come to."""
+    number, offset, rows = frontier.list_at(name, reader.fingerprint_among)
+    reader.advance(offset, rows)
+
+    async def feed(batch: Sequence[Row], offset: int, is_over: bool) -> None:
+        judged = [(row, rules.refuse(Link(row.url, Kind.IMAGE)) if row.url else None) for row in batch]
+        await frontier.feed(number, judged, offset, reader.number, more=not is_over)
+
+    async def run() -> None:
+        try:
+            await Feeder(reader, feed, lambda: frontier.counts.queued).run()
+        except CrawlError as error:
+            crawl.stop(error.kind, str(error))
+
+    task = asyncio.create_task(run(), name="list")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 @asynccontextmanager
@@ -145,13 +196,34 @@ def _fetcher(
     )
 
 
+def write_sidecar(settings: Settings, folder: Path) -> None:
+    """Write down what is known of each image, as `images.sidecar` asks for it."""
+    if settings.images.sidecar != "off":
+        with Records(folder) as records, store_errors(folder):
+            WRITERS[settings.images.sidecar](records.images(), folder)
+
+
+def _list_reader(images: ImageSettings) -> ListReader | None:
+    """The list of `images.list`; `SettingsError` where it cannot be read."""
+    if not images.list:
+        return None
+    return open_list(images.list, images.list_format, images.url_column, images.caption_column)
+
+
+def _template(settings: Settings) -> Template | None:
+    return Template.parse(settings.images.name) if settings.images.name else None
+
+
 def _built_in(settings: Settings) -> Extractor:
     """The extractor that is always there: the references of a page, or of a stylesheet."""
+
+    is_all, is_largest = settings.images.sources == "all", settings.images.candidates == "largest"
 
     def extract(page: Page) -> Iterable[Reference]:
         if page.link.kind is Kind.STYLE:
             return find_style_references(page.body, page.encoding, page.url)
-        return find_references(page.body, page.encoding, page.url, everything=settings.images.sources == "all")
+        references = find_references(page.body, page.encoding, page.url, everything=is_all)
+        return choose_largest(references) if is_largest else references
 
     return extract
 
@@ -159,7 +231,7 @@ def _built_in(settings: Settings) -> Extractor:
 def start_urls(settings: Settings) -> list[URL]:
     """The start URLs, each once; `SettingsError` where there is none, `InvalidURLError` where one cannot be crawled."""
     urls = [_start_url(text) for text in settings.crawl.start]
-    if not urls:
+    if not urls and not settings.images.list:
         raise SettingsError("crawl.start: no start URL was given")
     return list(dict.fromkeys(urls))
 
@@ -173,7 +245,10 @@ def _start_url(text: str) -> URL:
 
 def output_folder(settings: Settings) -> Path:
     """Where the crawl lies: `store.output`, else a folder named after the first start URL's host."""
-    folder = Path(settings.store.output or path(start_urls(settings)[0], "text/html").split("/")[1])
+    starts = start_urls(settings)
+    if not settings.store.output and not starts:
+        raise SettingsError("store.output: a list has no host to name a folder after; takes the folder to keep it in")
+    folder = Path(settings.store.output or path(starts[0], "text/html").split("/")[1])
     if folder.exists() and not folder.is_dir():
         raise SettingsError(f"store.output: {folder} is a file; takes a folder, new or with a crawl in it")
     return folder
@@ -223,11 +298,16 @@ async def _apply_rules(
         def judge(link: Link, before: str | None) -> str | None:
             if before == "robots":
                 return before if settings.politeness.robots else rules.refuse(link)
+            if before == "noai" and settings.politeness.noai:
+                return before
             return rules.refuse(link, nofollow=before == "nofollow")
 
         await frontier.reconsider(judge)
     values = {item.key: json.dumps(item.value) for item in effective(settings, {})}
-    await frontier.state({"rules": now, **{key: values[key] for key in fixed_keys()}})
+    remembered = json.dumps(
+        tabled(replace(settings, crawl=replace(settings.crawl, start=tuple(map(str, start_urls(settings))))))
+    )
+    await frontier.state({"settings": remembered, "rules": now, **{key: values[key] for key in fixed_keys()}})
 
 
 def _affordable(settings: Settings, observe: Observer) -> Settings:

@@ -14,6 +14,7 @@ from typing import Final
 from crawler import policy
 from crawler.errors import CrawldbError, CrawlError, FetchError, FetchTimeoutError, StoreError, TooLargeError
 from crawler.http1.media_type import parse_media_type
+from crawler.imaging import Develop, Imaging
 from crawler.interfaces import Extractor, Fetcher, Frontier, Observer, Response, Store
 from crawler.model import (
     URL,
@@ -29,7 +30,6 @@ from crawler.model import (
     Partial,
     Request,
     ResponseHead,
-    Saved,
     Verdict,
     Visit,
 )
@@ -37,7 +37,6 @@ from crawler.settings import PRODUCT, Settings
 from crawler.units import format_duration
 from crawler.web.charset import find_encoding
 from crawler.web.cookies import Cookie, find_cookies
-from crawler.web.probe import PROBE_SIZE, Probe, probe_image
 from crawler.web.robots import MAX_SIZE
 from crawler.web.sniff import SNIFF_SIZE, is_html, is_image, sniff_media_type
 
@@ -75,7 +74,8 @@ class Summary:
 class Parts:
     """What a crawl is put together from.
 
-    `robots` is a fetcher that follows redirects, `clock` the wall clock in seconds.
+    `robots` is a fetcher that follows redirects, `clock` the wall clock in seconds, `develop` what is done with the
+    pixels of images.
     """
 
     frontier: Frontier
@@ -87,6 +87,7 @@ class Parts:
     counts: Callable[[], Counts]
     clock: Callable[[], float]
     chance: Callable[[], float]
+    develop: Develop | None = None
 
 
 class Crawl:
@@ -103,6 +104,9 @@ class Crawl:
         self._stopped: str | None = None
         self._detail: str | None = None
         self._stopping = asyncio.Event()
+        self._keeps_pages = settings.crawl.keep == "all"
+        self._imaging = Imaging(settings, parts.store, parts.develop)
+        self._visits = 0
         self._idle: set[asyncio.Task[None]] = set()
         self._large = asyncio.Semaphore(max(1, settings.fetch.html_memory // settings.fetch.max_html))
 
@@ -114,7 +118,7 @@ class Crawl:
         loop = asyncio.get_running_loop()
         began = loop.time()
         before = self._parts.counts()
-        new = await self._parts.frontier.add([Link(url) for url in self._starts])
+        await self._parts.frontier.add([Link(url) for url in self._starts])
         timer = None
         if self._settings.crawl.max_time is not None:
             timer = loop.call_later(self._settings.crawl.max_time, self.stop, "max-time")
@@ -128,7 +132,7 @@ class Crawl:
                 timer.cancel()
             await _cancel(workers)
         counts = self._parts.counts()
-        idle = self._resumed and not new and not before.queued and not before.limit
+        idle = self._resumed and not self._visits and not before.queued and not before.limit
         counts = replace(counts, queued=counts.queued + counts.leased, leased=0)
         return Summary(counts, self.stopped, self._detail, self._resumed, idle, loop.time() - began)
 
@@ -168,6 +172,7 @@ class Crawl:
         try:
             while visit := await self._next():
                 self._parts.observe(Leased(visit))
+                self._visits += 1
                 outcome = await self._visit(visit)
                 await frontier.finish(visit, outcome)
                 self._parts.observe(Finished(visit, outcome))
@@ -255,7 +260,7 @@ class Crawl:
         async with fetcher.fetch(request) as response:
             try:
                 if link.kind is Kind.ROBOTS:
-                    outcome = await self._robots(link, response)
+                    outcome = await self._robots(visit, response)
                 else:
                     outcome = await self._answer(visit, response)
             except FetchError as error:
@@ -267,7 +272,7 @@ class Crawl:
                 head=response.head,
                 peer=response.contact.peer,
                 asked_at=response.contact.asked_at + offset,
-                size=outcome.saved.size if outcome.saved is not None else outcome.size,
+                size=response.contact.received,
                 cookies=self._cookies(link.url, response.head),
             )
 
@@ -276,14 +281,16 @@ class Crawl:
         lines = head.headers.get_all("set-cookie") if self._settings.fetch.cookies else []
         return find_cookies(lines, url, self._parts.clock()) if lines else []
 
-    async def _robots(self, link: Link, response: Response) -> Outcome:
+    async def _robots(self, visit: Visit, response: Response) -> Outcome:
         """The rules of a host (RFC 9309 section 2.3.1): a 4xx allows all, a 5xx says nothing for now."""
         status = response.head.status
         if status == 200:
             rules = await response.peek(MAX_SIZE + 1)
             if len(rules) > MAX_SIZE:  # what is beyond does not count, and need not even arrive
                 return Outcome(Verdict.REJECTED, error="too-large", rules=rules, detail=f"more than {MAX_SIZE} bytes")
-            saved = await self._parts.store.save(link, response)
+            if not self._keeps_pages:
+                return Outcome(Verdict.READ, rules=rules)
+            saved = await self._parts.store.save(visit, response)
             return Outcome(Verdict.SAVED, saved=saved, rules=rules)
         rules_or_none = b"" if status < 500 and status != 429 else None
         return Outcome(Verdict.REJECTED, error="status", rules=rules_or_none, detail=f"{status} {response.head.reason}")
@@ -292,7 +299,7 @@ class Crawl:
         """What to make of an answer whose head has come."""
         link, head = visit.link, response.head
         if visit.partial is not None and head.status in (206, 416):
-            return await self._rest(link, visit.partial, response)
+            return await self._rest(visit, visit.partial, response)
         moved = policy.redirected(link, head, self._rules, self._settings.fetch.max_redirects)
         if moved is not None:
             return moved
@@ -300,42 +307,55 @@ class Crawl:
             return Outcome(Verdict.REJECTED, error="status", detail=f"{head.status} {head.reason}".rstrip())
         declared = head.headers.get("content-type")
         media_type = sniff_media_type(declared, await response.peek(SNIFF_SIZE))
-        if link.kind is Kind.IMAGE and not is_image(media_type):
-            return Outcome(Verdict.REJECTED, error="type", detail=f"not an image: {media_type}")
+        if is_image(media_type) and link.kind is not Kind.STYLE:
+            return await self._imaging.answer(visit, response, media_type)
         if link.kind is Kind.STYLE and media_type != "text/css":
             return Outcome(Verdict.REJECTED, error="type", detail=f"not a stylesheet: {media_type}")
-        if is_html(media_type) or link.kind is Kind.STYLE:
-            return await self._page(link, response)
-        if is_image(media_type) and policy.has_wishes(self._settings.images):
-            probe = await _probe(response)
-            outcome = policy.unwanted(probe, head, self._settings.images) if probe is not None else None
-            if outcome is not None:
-                return outcome
-        return Outcome(Verdict.SAVED, saved=await self._parts.store.save(link, response, visit.partial))
+        if link.kind is not Kind.IMAGE and (is_html(media_type) or link.kind is Kind.STYLE):
+            return await (self._page(visit, response) if self._keeps_pages else self._passing_page(visit, response))
+        if link.kind is Kind.IMAGE or not self._keeps_pages:
+            return Outcome(Verdict.REJECTED, error="type", detail=f"not an image: {media_type}")
+        return Outcome(Verdict.SAVED, saved=await self._parts.store.save(visit, response))
 
-    async def _rest(self, link: Link, partial: Partial, response: Response) -> Outcome:
+    async def _rest(self, visit: Visit, partial: Partial, response: Response) -> Outcome:
         """The rest of a document that broke off; where it is not that, the whole is asked for again."""
         if not policy.is_rest_of(partial, response.head):
             return Outcome(Verdict.REJECTED, error="status", detail="not the rest that was asked for", retry_in=0.0)
-        return Outcome(Verdict.SAVED, saved=await self._parts.store.save(link, response, partial))
+        media_type = sniff_media_type(response.head.headers.get("content-type"), b"")
+        if visit.link.kind is Kind.IMAGE or is_image(media_type):
+            return await self._imaging.answer(visit, response, media_type)
+        return Outcome(Verdict.SAVED, saved=await self._parts.store.save(visit, response))
 
-    async def _page(self, link: Link, response: Response) -> Outcome:
+    async def _page(self, visit: Visit, response: Response) -> Outcome:
         """An HTML document or a stylesheet: kept, and its links found.
 
         A large one goes to the store as it comes and is read again for its links, so that what is slow to arrive
         takes no memory from what is here.
         """
         body = await response.peek(SMALL_HTML + 1)
-        saved = await self._parts.store.save(link, response)
+        saved = await self._parts.store.save(visit, response)
         if saved.size > self._settings.fetch.max_html:
             return Outcome(Verdict.SAVED, saved=saved, links_error=TooLargeError.kind)
+        done = Outcome(Verdict.SAVED, saved=saved)
         if len(body) <= SMALL_HTML:
-            return await self._links(link, response, saved, body)
+            return await self._links(visit.link, response, body, done)
         async with self._large:
-            return await self._links(link, response, saved, await self._parts.store.load(saved))
+            return await self._links(visit.link, response, await self._parts.store.load(saved), done)
 
-    async def _links(self, link: Link, response: Response, saved: Saved, body: bytes) -> Outcome:
-        """The outcome of a page that is kept; what goes wrong with its links is said apart."""
+    async def _passing_page(self, visit: Visit, response: Response) -> Outcome:
+        """An HTML document or a stylesheet that is read for its links and not kept."""
+        done = Outcome(Verdict.READ)
+        body = await response.peek(SMALL_HTML + 1)
+        if len(body) <= SMALL_HTML:
+            return await self._links(visit.link, response, body, done)
+        async with self._large:
+            body = await response.peek(self._settings.fetch.max_html + 1)
+            if len(body) > self._settings.fetch.max_html:
+                return replace(done, links_error=TooLargeError.kind)
+            return await self._links(visit.link, response, body, done)
+
+    async def _links(self, link: Link, response: Response, body: bytes, done: Outcome) -> Outcome:
+        """The outcome of a page with its links; what goes wrong with them is said apart."""
         declared = parse_media_type(response.head.headers.get("content-type") or "")
         charset = declared.charset if declared is not None else None
         if link.kind is Kind.STYLE:
@@ -348,27 +368,17 @@ class Crawl:
             else:
                 found = await asyncio.to_thread(self._find, page)
         except CrawlError as error:
-            return Outcome(Verdict.SAVED, saved=saved, links_error=error.kind, detail=str(error))
+            return replace(done, links_error=error.kind, detail=str(error))
         except Exception as error:
             log.exception("the links of a page could not be read: %s", page.url)
-            return Outcome(Verdict.SAVED, saved=saved, links_error=f"{type(error).__name__}: {error}"[:200])
-        return Outcome(Verdict.SAVED, saved=saved, found=found)
+            return replace(done, links_error=f"{type(error).__name__}: {error}"[:200])
+        return replace(done, found=found)
 
     def _find(self, page: Page) -> list[Found]:
         nofollow = policy.robots_nofollow(page.head, PRODUCT)
         references = (reference for extract in self._parts.extractors for reference in extract(page))
-        return self._rules.judge(page.link, references, nofollow=nofollow)
-
-
-async def _probe(response: Response) -> Probe | None:
-    """What the first bytes of an image say of it, with no more of them than that takes."""
-    size = PROBE_SIZE
-    while True:
-        first = await response.peek(size)
-        probe = probe_image(first)
-        if probe is None or probe.needed is None or len(first) < size:
-            return probe
-        size = probe.needed
+        noai = policy.asks_no_ai(page.head, PRODUCT)
+        return self._rules.judge(page.link, references, nofollow=nofollow, noai=noai)
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -6,6 +6,8 @@
     +- SettingsError              the user's: exit status 2, names the key and what it takes
     +- InvalidURLError            a text that is no URL
     +- LimitError                 one document would cost more work than it may
+    +- WorkError                  a job in a child process failed, or died of its document
+    +- UnwantedError              a document that turned out not to be wanted: becomes an Outcome
     +- FetchError                 the network's or the peer's: becomes an Outcome; `.retryable`
     |  +- DNSError *              the name is unknown, or no resolver answered
     |  +- ConnectError *          refused, unreachable, no descriptor left
@@ -24,7 +26,7 @@
                                                         (* retryable)
 
 Anything else that is raised is a bug, and keeps its traceback. `OSError` is translated into these in `net/dial.py`,
-`store/` and `crawldb/` only.
+`store/`, `crawldb/` and `work/` only.
 """
 
 from typing import ClassVar
@@ -52,6 +54,20 @@ class LimitError(CrawlError):
     """A document would cost more work than one may; says which bound it passed."""
 
     kind = "limit"
+
+
+class WorkError(CrawlError):
+    """A job in a child process failed or died; says which, and of what. Its notes keep the traceback."""
+
+    kind = "crash"
+
+
+class UnwantedError(CrawlError):
+    """A document came, and is not one to keep; `word` is that of its record (type, too-small, damaged ...)."""
+
+    def __init__(self, word: str, text: str) -> None:
+        super().__init__(text)
+        self.word = word
 
 
 class FetchError(CrawlError):

@@ -2,9 +2,24 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from crawler.model import Contact, Event, Link, Outcome, Page, Partial, Reference, Request, ResponseHead, Saved, Visit
+from crawler.model import (
+    Contact,
+    Event,
+    Link,
+    Outcome,
+    Page,
+    Partial,
+    Place,
+    Reference,
+    Request,
+    ResponseHead,
+    Saved,
+    Visit,
+)
+
+T = TypeVar("T")
 
 
 class Frontier(Protocol):
@@ -68,10 +83,11 @@ class Fetcher(Protocol):
 class Store(Protocol):
     """Keeps documents."""
 
-    async def save(self, link: Link, response: Response, partial: Partial | None = None) -> Saved:
+    async def save(self, visit: Visit, response: Response, accept: "Accept | None" = None) -> Saved:
         """Keep the body under the name that URL and true type give it; whole or not at all.
 
-        Where the answer is a 206, it is the rest of `partial`; otherwise that is of no more use.
+        Where the answer is a 206, it is the rest of the visit's `partial`; otherwise that is of no more use. What
+        `accept` raises, asked once the whole is there, is raised here, and nothing is kept.
         """
         ...
 
@@ -83,6 +99,29 @@ class Store(Protocol):
         """What is kept of a large body whose `save` failed a moment ago, None where nothing is."""
         ...
 
+
+class Claims(Protocol):
+    """Knows where content lies, so that none lies twice."""
+
+    async def claim(self, visit: Visit, digest: str, path: str) -> Place:
+        """Where this content is to lie: at `path`, or where an earlier visit's lies.
+
+        A name that another URL has is given back with a mark. One claim holds until its visit is finished; who claims
+        the same content meanwhile waits for that.
+        """
+        ...
+
+
+class Workers(Protocol):
+    """Does work that may hang or die, in processes of its own."""
+
+    async def run(self, job: Callable[..., T], *args: object, timeout: float) -> T:
+        """What `job`, a function of a module, gives; `LimitError` after `timeout` seconds, `WorkError` if it dies."""
+        ...
+
+
+Accept = Callable[[bytes, bytes, int], None]
+"""Asked with a body's first bytes, its last and its size; raises `UnwantedError` where it is not to be kept."""
 
 Extractor = Callable[[Page], Iterable[Reference]]
 """Finds the references of a page; pure."""

@@ -1,6 +1,6 @@
 """The nouns of a crawl: frozen values that travel between the rooms; no behaviour beyond asking the value itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -27,9 +27,11 @@ __all__ = [
     "Outcome",
     "Page",
     "Partial",
+    "Place",
     "Reference",
     "Request",
     "ResponseHead",
+    "Row",
     "Saved",
     "Timings",
     "Verdict",
@@ -42,7 +44,8 @@ class Link:
     """A wish: this URL, for this purpose.
 
     `depth` counts the page links from the nearest start URL, `hops` the redirects since the last page link; `parent`
-    is the page that named it, None for a start URL (and for where a start URL redirects to).
+    is the page that named it, None for a start URL and a row of a list (and for where these redirect to). `place` is
+    an image's number on that page, or in its list, from 1.
     """
 
     url: URL
@@ -50,6 +53,12 @@ class Link:
     depth: int = 0
     hops: int = 0
     parent: URL | None = None
+    place: int = 0
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether a row of a list named this image, or redirected to it: no scope holds for what was asked for."""
+        return self.parent is None and self.kind is Kind.IMAGE
 
     @property
     def is_seed(self) -> bool:
@@ -68,6 +77,22 @@ class Link:
     def moved(self, url: URL) -> "Link":
         """The same wish at the URL that a redirect named."""
         return replace(self, url=url, hops=self.hops + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a list: `number` from 1 (blank lines and a header are none), its URL, and what else it said.
+
+    `text` is the URL as written, without user and password, and bounded; `url` is None where that can never be asked
+    for, `error` then the word for it: url (none), scheme, row (a line that could not be read). `columns` are the rest.
+    """
+
+    number: int
+    text: str
+    url: URL | None
+    caption: str = ""
+    columns: Mapping[str, str] | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +147,8 @@ class Contact:
     """How an answer was come by: the address connected to, as `host:port`, and when the request began.
 
     By the loop's clock. `url` is what was asked for in the end, redirects followed; `tls` the version spoken, None for
-    plain TCP; `timings` None where the connection had been used before.
+    plain TCP; `timings` None where the connection had been used before. `received` counts the body bytes that have
+    come by now.
     """
 
     peer: str
@@ -130,6 +156,7 @@ class Contact:
     url: URL | None = None
     tls: str | None = None
     timings: Timings | None = None
+    received: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +174,7 @@ class Found(NamedTuple):
     """A reference and what scope and policy made of it; a tuple, as a page has hundreds.
 
     `link` is None where the URL can never be asked (no URL, not http); `refused` is the word of design's *skipped*
-    state (scope, scheme, limit, nofollow, url), None where the link is followed.
+    state (scope, scheme, limit, nofollow, noai, url), None where the link is followed.
     """
 
     reference: Reference
@@ -157,18 +184,36 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A file kept: `path` relative to the output folder, `size` bytes, `digest` its SHA-256 in hex."""
+    """A file kept: `path` relative to the output folder, `size` bytes, `digest` its SHA-256 in hex.
+
+    With `is_duplicate` it is an earlier document's file, whose content is the same. `width` and `height` are an
+    image's pixels, where its head tells them; `likeness` is its perceptual hash, where one was asked for, and
+    `work_error` says what kept that, or a thumbnail or conversion, from being made.
+    """
 
     path: str
     media_type: str
     size: int
     digest: str
+    is_duplicate: bool = False
+    width: int | None = None
+    height: int | None = None
+    likeness: bytes | None = None
+    work_error: str | None = None
+
+
+class Place(NamedTuple):
+    """Where a document is to lie; with `is_duplicate` its content lies there already, as another's."""
+
+    path: str
+    is_duplicate: bool = False
 
 
 class Verdict(StrEnum):
     """What a visit came to; its text is the word in events and logs."""
 
     SAVED = "saved"
+    READ = "read"
     REDIRECTED = "redirected"
     REJECTED = "rejected"
     REFUSED = "refused"
@@ -217,12 +262,15 @@ class Outcome:
 class Counts:
     """How a crawl stands: URLs by state, pages, images and bytes kept, over all its runs.
 
+    `read` are pages whose links were read, and which were not to be kept.
+
     `limit` names the limit (max-pages, max-bytes) that keeps what is queued from being leased.
     """
 
     queued: int = 0
     leased: int = 0
     saved: int = 0
+    read: int = 0
     redirected: int = 0
     rejected: int = 0
     refused: int = 0

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from crawler.errors import CrawlError, FetchError, InvalidURLError, RedirectError
+from crawler.errors import CrawlError, FetchError, InvalidURLError, RedirectError, UnwantedError
 from crawler.model import URL, Found, Kind, Link, Outcome, Partial, Reference, ResponseHead, Verdict, Visit
 from crawler.settings import FetchSettings, ImageSettings, Settings
+from crawler.web import robots_tag
 from crawler.web.probe import Probe
-from crawler.web.robots_tag import directives
 from crawler.web.scope import Scope
 from crawler.web.url import without_secret
 
@@ -46,6 +46,7 @@ class Rules:
     max_depth: int | None
     max_url: int
     nofollow: bool
+    noai: bool
 
     @classmethod
     def of(cls, settings: Settings, roots: Iterable[URL]) -> "Rules":
@@ -63,6 +64,7 @@ class Rules:
             settings.crawl.max_depth,
             scope.max_url,
             settings.politeness.nofollow,
+            settings.politeness.noai,
         )
 
     def with_root(self, url: URL) -> "Rules":
@@ -75,6 +77,8 @@ class Rules:
             return None
         if len(str(link.url)) > self.max_url:
             return "url"
+        if link.is_listed:
+            return None
         if nofollow and self.nofollow and link.kind is Kind.PAGE:
             return "nofollow"
         scope = self.pages if link.kind is Kind.PAGE else self.images
@@ -84,13 +88,17 @@ class Rules:
             return "limit"
         return None
 
-    def judge(self, link: Link, references: Iterable[Reference], *, nofollow: bool = False) -> list[Found]:
-        """What becomes of each reference of the page at `link`; `nofollow` where its head asks for that.
+    def judge(
+        self, link: Link, references: Iterable[Reference], *, nofollow: bool = False, noai: bool = False
+    ) -> list[Found]:
+        """What becomes of each reference of the page at `link`; `nofollow` and `noai` where its head asks for that.
 
-        A URL is judged once a page for each purpose: pages name the same one many times.
+        A URL is judged once a page for each purpose: pages name the same one many times. The images among them are
+        numbered in their order.
         """
         # By identity: an extractor gives one URL as one object, and to hash its text for each mention takes longer.
         known: dict[tuple[int, int, bool], tuple[Link | None, str | None]] = {}
+        places = 0
         found = []
         for reference in references:
             url = reference.url
@@ -102,7 +110,12 @@ class Rules:
             if verdict is None:
                 if url.is_http:
                     child = link.child(reference)
-                    verdict = (child, self.refuse(child, nofollow=nofollow or reference.nofollow))
+                    if reference.kind is Kind.IMAGE:
+                        places += 1
+                        child = replace(child, place=places)
+                    word = self.refuse(child, nofollow=nofollow or reference.nofollow)
+                    is_closed = self.noai and reference.kind is Kind.IMAGE and (noai or reference.noai)
+                    verdict = (child, "noai" if word is None and is_closed else word)
                 else:
                     verdict = (None, "scheme")
                 known[key] = verdict
@@ -203,23 +216,32 @@ def is_busy(outcome: Outcome) -> bool:
     return outcome.verdict is Verdict.REJECTED and outcome.head is not None and outcome.head.status in BUSY
 
 
-def has_wishes(settings: ImageSettings) -> bool:
-    """Whether anything is asked of images beyond being one."""
-    return settings.types != () or any(getattr(settings, name) is not None for name, *_ in _BOUNDS)
+def check_image(probe: Probe, size: int | None, settings: ImageSettings) -> None:
+    """Raises `UnwantedError` where an image is not to be kept, by its type, its dimensions and its size in bytes.
 
-
-def unwanted(probe: Probe, head: ResponseHead, settings: ImageSettings) -> Outcome | None:
-    """Why an image is not kept, by its first bytes and its declared length; None where it is, or may be."""
+    What is not known yet is not held against it.
+    """
     name = probe.media_type.removeprefix("image/").removesuffix("+xml")
     if settings.types and _ALIASES.get(name, name) not in {_ALIASES.get(one, one) for one in settings.types}:
-        return Outcome(Verdict.REJECTED, error="type", detail=f"an image of another type: {probe.media_type}")
-    length = head.headers.get("content-length") or ""
-    known = {"width": probe.width, "height": probe.height, "size": int(length) if length.isdecimal() else None}
+        raise UnwantedError("type", f"an image of another type: {probe.media_type}")
+    width, height = probe.width, probe.height
+    known = {"width": width, "height": height, "size": size}
     for setting, what, word in _BOUNDS:
         bound, value = getattr(settings, setting), known[what]
         if bound is not None and value is not None and (value < bound if word == "too-small" else value > bound):
-            return Outcome(Verdict.REJECTED, error=word, detail=f"its {what} is {value}, images.{setting} is {bound}")
-    return None
+            raise UnwantedError(word, f"its {what} is {value}, images.{setting} is {bound}")
+    if settings.max_aspect is not None and width and height:
+        aspect = max(width, height) / min(width, height)
+        if aspect > settings.max_aspect:
+            raise UnwantedError(
+                "aspect", f"it is {aspect:.3g} times as long as wide, images.max_aspect is {settings.max_aspect:g}"
+            )
+
+
+def declared_size(head: ResponseHead) -> int | None:
+    """The bytes that an answer says its document has, None where it does not, or has it coded."""
+    length = head.headers.get("content-length") or ""
+    return int(length) if length.isdecimal() and len(length) < 19 and not head.headers.get("content-encoding") else None
 
 
 _ALIASES: Final = {"jpg": "jpeg", "x-icon": "ico", "vnd.microsoft.icon": "ico", "tif": "tiff"}
@@ -251,9 +273,14 @@ def is_rest_of(partial: Partial, head: ResponseHead) -> bool:
     return found[3] == "*" or int(found[2]) + 1 == int(found[3])
 
 
+def asks_no_ai(head: ResponseHead, product: str) -> bool:
+    """Whether X-Robots-Tag asks us, or everybody, not to give what this is to machines to learn from."""
+    return robots_tag.asks_no_ai(head.headers.get_all("x-robots-tag"), product)
+
+
 def robots_nofollow(head: ResponseHead, product: str) -> bool:
     """Whether X-Robots-Tag asks us, or everybody, not to follow this answer's links."""
-    return "nofollow" in directives(head.headers.get_all("x-robots-tag"), product)
+    return "nofollow" in robots_tag.directives(head.headers.get_all("x-robots-tag"), product)
 
 
 def referer(link: Link) -> str | None:

@@ -11,176 +11,65 @@ from dataclasses import Field, dataclass, field, fields, is_dataclass
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from crawler.errors import InvalidURLError, SettingsError
-from crawler.values import HIGHEST, check
+from crawler.sections import (
+    PRODUCT,
+    VERSION,
+    ConcurrencySettings,
+    CrawlSettings,
+    FetchSettings,
+    HostSettings,
+    ImageSettings,
+    LogSettings,
+    Pairs,
+    PolitenessSettings,
+    ScopeSettings,
+    StoreSettings,
+)
+from crawler.values import check
 
-VERSION: Final = "0.1.0"
-PRODUCT: Final = "crawler"
-"""The product token that robots.txt rules are looked up by, whatever the user agent says (RFC 9309 section 2.2.1)."""
+__all__ = [
+    "PRODUCT",
+    "VERSION",
+    "ConcurrencySettings",
+    "CrawlSettings",
+    "Effective",
+    "FetchSettings",
+    "HostSettings",
+    "ImageSettings",
+    "LogSettings",
+    "Pairs",
+    "PolitenessSettings",
+    "ScopeSettings",
+    "Settings",
+    "Sources",
+    "StoreSettings",
+    "effective",
+    "fixed_keys",
+    "load",
+    "presets",
+    "read_preset",
+    "tabled",
+]
 
 T = TypeVar("T")
 Sources = dict[str, str]
-Pairs = tuple[tuple[str, str], ...]
-"""A table of texts, frozen."""
-
-
-def _duration(default: float | None, low: float = 0.0) -> Any:
-    return field(default=default, metadata={"unit": "duration", "low": low, "high": 1e9})
-
-
-def _size(default: int | None, low: int = 0) -> Any:
-    return field(default=default, metadata={"unit": "size", "low": low, "high": HIGHEST})
-
-
-def _count(default: int | None, low: int = 0, high: int = HIGHEST) -> Any:
-    return field(default=default, metadata={"unit": "count", "low": low, "high": high})
-
-
-@dataclass(frozen=True, slots=True)
-class CrawlSettings:
-    """What is crawled, and how much of it."""
-
-    start: tuple[str, ...] = field(default=(), metadata={"url": True})
-    max_depth: int | None = _count(None)
-    max_pages: int | None = _count(None, 1)
-    max_bytes: int | None = _size(None, 1)
-    max_time: float | None = _duration(None)
-
-
-@dataclass(frozen=True, slots=True)
-class ConcurrencySettings:
-    """How many requests are in flight."""
-
-    total: int = _count(32, 1, 10_000)
-    per_host: int = _count(4, 1, 1_000)
-
-
-@dataclass(frozen=True, slots=True)
-class PolitenessSettings:
-    """How hosts are treated."""
-
-    delay: float = _duration(0.0)
-    robots: bool = True
-    nofollow: bool = True
-    max_crawl_delay: float = _duration(30.0)
-    max_retry_after: float = _duration(300.0)
-    give_up_after: float = _duration(300.0)
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeSettings:
-    """Which links are followed."""
-
-    scope: Literal["page", "path", "host", "subdomains", "domain", "any"] = "path"
-    include: tuple[str, ...] = field(default=(), metadata={"pattern": True})
-    exclude: tuple[str, ...] = field(default=(), metadata={"pattern": True})
-    max_url: int = _size(8192, 64)
-
-
-@dataclass(frozen=True, slots=True)
-class FetchSettings:
-    """How one document is asked for, and the limits on its answer."""
-
-    user_agent: str = field(default=f"{PRODUCT}/{VERSION}", metadata={"ascii": True})
-    connect_timeout: float = _duration(10.0, 0.001)
-    read_timeout: float = _duration(30.0, 0.001)
-    total_timeout: float = _duration(300.0, 0.001)
-    max_retries: int = _count(3)
-    retry_wait: float = _duration(1.0)
-    max_retry_wait: float = _duration(60.0)
-    max_redirects: int = _count(20)
-    cookies: bool = True
-    cookie_file: str = ""
-    max_body: int = _size(2_000_000_000, 1)
-    max_html: int = _size(16_000_000, 1)
-    max_head: int = _size(256 * 1024, 1024)
-    max_header_line: int = _size(128 * 1024, 256)
-    max_headers: int = _count(10_000, 1)
-    html_memory: int = _size(128_000_000, 1)
-    idle_timeout: float = _duration(15.0)
-    insecure: bool = False
-    ca_file: str = ""
-    client_cert: str = ""
-    client_key: str = ""
-    min_tls: Literal["1.2", "1.3"] = "1.2"
-    dns_ttl: float = _duration(300.0)
-    dns_negative_ttl: float = _duration(10.0)
-    proxy: str = field(default="", metadata={"secret": True})
-    no_proxy: tuple[str, ...] = ()
-    proxy_from_env: bool = False
-    netrc: str = ""
-    max_rate: int | None = _size(None, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class ImageSettings:
-    """Which images are fetched."""
-
-    enabled: bool = True
-    any_host: bool = False
-    sources: Literal["shown", "all"] = "shown"
-    types: tuple[str, ...] = ()
-    min_width: int | None = _count(None, 1)
-    min_height: int | None = _count(None, 1)
-    max_width: int | None = _count(None, 1)
-    max_height: int | None = _count(None, 1)
-    min_size: int | None = _size(None, 1)
-    max_size: int | None = _size(None, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """Where and how documents are kept."""
-
-    output: str = ""
-    durability: Literal["process", "power"] = "process"
-    min_free: int = _size(200_000_000)
-    max_name: int = field(default=255, metadata={"unit": "count", "low": 64, "high": 255, "fixed": True})
-    memory: int = _size(256 * 1024, 1024)
-    min_partial: int = _size(1_000_000)
-
-
-@dataclass(frozen=True, slots=True)
-class LogSettings:
-    """What is shown, and what is written into crawl.log."""
-
-    show: Literal["normal", "quiet", "verbose"] = "normal"
-    json_log: bool = False
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    max_size: int = _size(10_000_000, 1000)
-    keep: int = _count(3)
-
-
-@dataclass(frozen=True, slots=True)
-class HostSettings:
-    """What one host has of its own; None: as for every host."""
-
-    delay: float | None = _duration(None)
-    per_host: int | None = _count(None, 1, 1_000)
-    user: str | None = field(default=None, metadata={"secret": True})
-    password: str | None = field(default=None, metadata={"secret": True})
-    token: str | None = field(default=None, metadata={"secret": True})
-    auth: Literal["auto", "basic", "digest"] = "auto"
-    headers: Pairs = field(default=(), metadata={"secret": True})
-    proxy: str | None = field(default=None, metadata={"secret": True})
-    max_rate: int | None = _size(None, 1)
-    legacy_tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All sections; `hosts` maps a host name (with its port, where not the default) to what it has of its own."""
 
-    crawl: CrawlSettings = CrawlSettings()
-    concurrency: ConcurrencySettings = ConcurrencySettings()
-    politeness: PolitenessSettings = PolitenessSettings()
-    scope: ScopeSettings = ScopeSettings()
-    fetch: FetchSettings = FetchSettings()
-    images: ImageSettings = ImageSettings()
-    store: StoreSettings = StoreSettings()
-    log: LogSettings = LogSettings()
+    crawl: CrawlSettings = field(default=CrawlSettings())
+    concurrency: ConcurrencySettings = field(default=ConcurrencySettings())
+    politeness: PolitenessSettings = field(default=PolitenessSettings())
+    scope: ScopeSettings = field(default=ScopeSettings())
+    fetch: FetchSettings = field(default=FetchSettings())
+    images: ImageSettings = field(default=ImageSettings())
+    store: StoreSettings = field(default=StoreSettings())
+    log: LogSettings = field(default=LogSettings())
     hosts: Mapping[str, HostSettings] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
@@ -191,6 +80,7 @@ class Settings:
             raise SettingsError('hosts: takes sections such as [hosts."example.org"]')
         rest = {name: value for name, value in table.items() if name != "hosts"}
         settings = _build(cls, rest, "")
+        _check_template(settings.images.name)
         for name in hosts:
             _check_host(name)
         own = {name: _build(HostSettings, section, f'hosts."{name}".') for name, section in hosts.items()}
@@ -209,13 +99,17 @@ class Effective:
 
 
 def load(
-    path: Path | None = None, overrides: Mapping[str, Any] | None = None, preset: str | None = None
+    path: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    preset: str | None = None,
+    base: Mapping[str, Any] | None = None,
 ) -> tuple[Settings, Sources]:
-    """Defaults < preset < TOML file < flags, and the source of each key that is not a default.
+    """Defaults < `base` < preset < TOML file < flags, and the source of each key that is not a default.
 
-    `SettingsError` names the unknown key, or the value and what is accepted.
+    `base` is what a command, or an earlier run, has for defaults. `SettingsError` names the unknown key, or the value
+    and what is accepted.
     """
-    layers: list[tuple[str, Mapping[str, Any]]] = []
+    layers: list[tuple[str, Mapping[str, Any]]] = [("command", base)] if base else []
     if preset is not None:
         layers.append((f"preset {preset}", read_preset(preset)))
     if path is not None:
@@ -230,6 +124,22 @@ def load(
             _put(table, key, value)
             sources[_spell(key)] = source
     return Settings.of(table), sources
+
+
+def tabled(settings: Settings) -> dict[str, Any]:
+    """The nested table of what is not a default, without secrets: `Settings.of` makes it settings again."""
+    table: dict[str, Any] = {}
+    plain = {item.key: item.value for item in effective(Settings(), {})}
+    for item in effective(settings, {}):
+        if not item.secret and not item.key.startswith("hosts.") and item.value != plain[item.key]:
+            section, _, name = item.key.partition(".")
+            table.setdefault(section, {})[name] = list(item.value) if isinstance(item.value, tuple) else item.value
+    for name, own in settings.hosts.items():
+        kept = {item.name: getattr(own, item.name) for item in fields(own) if "secret" not in item.metadata}
+        kept = {key: value for key, value in kept.items() if value != getattr(HostSettings(), key)}
+        if kept:
+            table.setdefault("hosts", {})[name] = kept
+    return table
 
 
 def effective(settings: Settings, sources: Mapping[str, str]) -> Iterator[Effective]:
@@ -349,6 +259,18 @@ def _build(cls: type[T], table: object, where: str) -> T:
         else:
             values[name] = check(value, hint, known[name].metadata, f"{where}{name}")
     return cls(**values)
+
+
+def _check_template(text: str) -> None:
+    """Whether images can be named by this; empty: they are named by their URLs."""
+    if not text:
+        return
+    from crawler.web.names import Template  # of no use to most
+
+    try:
+        Template.parse(text)
+    except SettingsError as error:
+        raise SettingsError(f"images.name: {error}") from error
 
 
 def _check_pairs(value: object, metadata: Mapping[str, Any], key: str) -> Pairs:

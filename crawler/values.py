@@ -1,7 +1,7 @@
 """One value of a setting: whether its key takes it, and what it becomes; it knows no key by name.
 
-The key's type and the metadata of its field say what it takes: `unit` (duration, size or count, with `low` and `high`),
-`pattern`, `ascii`, `secret`, `url`.
+The key's type and the metadata of its field say what it takes: `unit` (duration, size, count or ratio, with `low` and
+`high`), `pattern`, `among`, `ascii`, `secret`, `url`.
 """
 
 import re
@@ -44,6 +44,8 @@ def _check_list(value: object, hint: Any, metadata: Mapping[str, Any], key: str)
     for item in value:
         if not isinstance(item, str) or not _is_plain(item):
             raise _refusal(item, hint, metadata, key)
+        if item not in metadata.get("among", (item,)):
+            raise _refusal(item, hint, metadata, key)
         if "pattern" in metadata and item.startswith("re:"):
             try:
                 re.compile(item[3:])
@@ -67,12 +69,18 @@ def _number(value: object, unit: str) -> float | None:
         return None
     if isinstance(value, str):
         try:
-            return {"duration": parse_duration, "size": parse_size, "count": parse_count}[unit](value)
+            return {"duration": parse_duration, "size": parse_size, "count": parse_count, "ratio": _ratio}[unit](value)
         except ValueError:
             return None
-    if unit == "duration":
+    if unit in ("duration", "ratio"):
         return float(value) if abs(value) < HIGHEST else None
     return value if isinstance(value, int) else None
+
+
+def _ratio(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        raise ValueError(text)
+    return float(text)
 
 
 def _words(hint: Any, metadata: Mapping[str, Any]) -> str:
@@ -80,13 +88,15 @@ def _words(hint: Any, metadata: Mapping[str, Any]) -> str:
     unit = metadata.get("unit")
     none = ' or "none"' if type(None) in get_args(hint) and str not in get_args(hint) else ""
     if unit is not None:
-        words = {"duration": DURATION_WORDS, "size": SIZE_WORDS, "count": "a whole number"}[unit]
+        words = {"duration": DURATION_WORDS, "size": SIZE_WORDS, "count": "a whole number", "ratio": "a number"}[unit]
         low, high = metadata["low"], metadata["high"]
         if high < 1e9:
             return f"{words}, {low} to {high}{none}"
         return f"{words}, at least {low}{none}" if low else f"{words}{none}"
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
+    if "among" in metadata:
+        return "some of " + ", ".join(metadata["among"])
     if get_origin(hint) is tuple:
         return "a text without control characters, or a list of such"
     if hint is bool:

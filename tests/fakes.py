@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from crawler.errors import FetchError, TooLargeError
 from crawler.http1.events import ResponseHead
 from crawler.http1.headers import Headers
+from crawler.interfaces import Accept
 from crawler.model import Contact, Link, Outcome, Partial, Request, Saved, Visit
 
 
@@ -16,7 +17,7 @@ class FakeResponse:
     def __init__(self, body: bytes = b"", status: int = 200, **fields: str) -> None:
         named = [(name.replace("_", "-"), value) for name, value in fields.items()]
         self.head = ResponseHead((1, 1), status, "", Headers(named), b"HTTP/1.1 ...\r\n\r\n")
-        self.contact = Contact("127.0.0.1:80", 0.0)
+        self.contact = Contact("127.0.0.1:80", 0.0, received=len(body))
         self.body = body
 
     async def peek(self, size: int) -> bytes:
@@ -60,10 +61,12 @@ class FakeStore:
     def partial(self, link: Link) -> None:
         return None
 
-    async def save(self, link: Link, response: FakeResponse, partial: Partial | None = None) -> Saved:
+    async def save(self, visit: Visit, response: FakeResponse, accept: Accept | None = None) -> Saved:
         body = await response.read()
-        self.saved[str(link.url)] = body
-        return Saved(link.url.path, "text/html", len(body), "00" * 32)
+        if accept is not None:
+            accept(body, body[-16384:], len(body))
+        self.saved[str(visit.link.url)] = body
+        return Saved(visit.link.url.path, "text/html", len(body), "00" * 32)
 
 
 class FakeFrontier:

@@ -9,6 +9,7 @@ import pytest
 
 from crawler.crawling import Crawl, Parts, Summary
 from crawler.errors import ConnectError, FetchError, StoreError, TLSError
+from crawler.interfaces import Accept
 from crawler.model import (
     URL,
     Counts,
@@ -23,6 +24,7 @@ from crawler.model import (
     Partial,
     Reference,
     Verdict,
+    Visit,
 )
 from crawler.policy import Rules
 from crawler.settings import Settings
@@ -133,7 +135,7 @@ async def test_a_large_page_is_read_again_from_the_store() -> None:
 
 
 async def test_what_is_no_html_is_saved_and_not_read() -> None:
-    scene = Scene({START: FakeResponse(PNG)})
+    scene = Scene({START: gif(3, 2)})
     scene.extractors = []
     assert (await scene.outcome()).verdict is Verdict.SAVED
 
@@ -142,7 +144,7 @@ async def test_an_image_that_is_none_is_rejected() -> None:
     link = Link(URL(START + "x.png"), Kind.IMAGE, 0, 0, URL(START))
     outcome = await outcome_of(html(), link)
     assert (outcome.verdict, outcome.error) == (Verdict.REJECTED, "type")
-    assert (await outcome_of(FakeResponse(PNG), link)).verdict is Verdict.SAVED
+    assert (await outcome_of(gif(3, 2), link)).verdict is Verdict.SAVED
 
 
 def gif(width: int, height: int) -> FakeResponse:
@@ -158,7 +160,7 @@ async def test_an_image_that_is_too_small_is_not_kept(width: int, error: str | N
 
 
 async def test_an_image_that_says_nothing_of_itself_is_kept() -> None:
-    scene = Scene({START: FakeResponse(b"\xff\xd8\xff" + b"\xff" * 9000)}, {"images": {"min_width": 100}})
+    scene = Scene({START: FakeResponse(b"\xff\xd8\xff" + b"\xff" * 9000 + b"\xff\xd9")}, {"images": {"min_width": 100}})
     assert (await scene.outcome()).verdict is Verdict.SAVED
 
 
@@ -281,7 +283,7 @@ async def test_a_full_disk_ends_the_crawl_in_good_order() -> None:
     scene = Scene({START: html()})
 
     class Full(FakeStore):
-        async def save(self, link: Link, response: FakeResponse, partial: Partial | None = None) -> Any:
+        async def save(self, visit: Visit, response: FakeResponse, accept: Accept | None = None) -> Any:
             raise StoreError("disk full")
 
     scene.store = Full()

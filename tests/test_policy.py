@@ -3,7 +3,7 @@
 import pytest
 
 from crawler import policy
-from crawler.errors import DecodingError, FetchTimeoutError, RedirectError, TLSError, TruncatedError
+from crawler.errors import DecodingError, FetchTimeoutError, RedirectError, TLSError, TruncatedError, UnwantedError
 from crawler.http1.events import ResponseHead
 from crawler.http1.headers import Headers
 from crawler.model import URL, Kind, Link, Outcome, Partial, Reference, Verdict, Visit
@@ -253,11 +253,13 @@ class TestImages:
 
     def word(self, length: str = "5000", **wishes: object) -> str | None:
         settings = Settings.of({"images": wishes}).images
-        outcome = policy.unwanted(self.PROBE, head(200, ("Content-Length", length)), settings)
-        return outcome.error if outcome is not None else None
+        try:
+            policy.check_image(self.PROBE, policy.declared_size(head(200, ("Content-Length", length))), settings)
+        except UnwantedError as error:
+            return error.word
+        return None
 
     def test_nothing_is_asked_by_default(self) -> None:
-        assert not policy.has_wishes(Settings().images)
         assert self.word() is None
 
     @pytest.mark.parametrize(
@@ -274,13 +276,18 @@ class TestImages:
             ({"min_size": 5001}, "too-small"),
             ({"max_size": 4999}, "too-large"),
             ({"max_size": 5000}, None),
+            ({"max_aspect": 1.5}, None),
+            ({"max_aspect": 1.49}, "aspect"),
         ],
     )
     def test_bounds(self, wishes: dict[str, object], word: str | None) -> None:
-        assert policy.has_wishes(Settings.of({"images": wishes}).images)
         assert self.word(**wishes) == word
 
     def test_what_is_not_known_is_not_held_against_it(self) -> None:
         unknown = Probe("image/tiff", None, None, None)
-        settings = Settings.of({"images": {"min_width": 10, "max_size": 10}}).images
-        assert policy.unwanted(unknown, head(200), settings) is None
+        settings = Settings.of({"images": {"min_width": 10, "max_size": 10, "max_aspect": 2}}).images
+        policy.check_image(unknown, policy.declared_size(head(200)), settings)
+
+    @pytest.mark.parametrize("fields", [(), (("Content-Length", "1"), ("Content-Encoding", "gzip"))])
+    def test_a_size_that_is_not_the_documents_is_none(self, fields: tuple[tuple[str, str], ...]) -> None:
+        assert policy.declared_size(head(200, *fields)) is None

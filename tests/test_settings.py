@@ -96,7 +96,7 @@ def test_presets_lie_inside_an_installed_package(tmp_path: Path) -> None:
     """A wheel has them at crawler/config: built here by hand, in a folder that is not the checkout."""
     package = tmp_path / "crawler"
     package.mkdir()
-    for name in ("errors.py", "units.py", "values.py", "settings.py"):
+    for name in ("errors.py", "units.py", "values.py", "sections.py", "settings.py"):
         shutil.copy(ROOT / "crawler" / name, package / name)
     (package / "__init__.py").touch()
     (package / "config").mkdir()

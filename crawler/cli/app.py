@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from crawler.cli import config, crawl, demo, export, fetch, links, status
+from crawler.cli import config, crawl, demo, export, fetch, images, links, retry, status
 
 HELP: Final = {"help_option_names": ["-h", "--help"]}
 
@@ -32,6 +32,15 @@ def _options(
         raise typer.Exit
 
 
-for command in (crawl.crawl, fetch.fetch, links.links, status.status, export.export, demo.demo):
+for command in (
+    crawl.crawl,
+    images.images,
+    fetch.fetch,
+    links.links,
+    retry.retry,
+    status.status,
+    export.export,
+    demo.demo,
+):
     app.command(context_settings=HELP)(command)
 app.add_typer(config.app, name="config", context_settings=HELP)

@@ -5,7 +5,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -47,29 +47,40 @@ def crawl(
       crawler crawl --config my.toml --max-pages 1000
     """
     settings = settings_of(start or (), path_or_none(config), preset, overrides(FLAGS, given))
-    # A page's references are many small objects that die young and hardly ever in cycles: collected at Python's default
-    # pace, they cost a tenth of the time of a crawl. The process is ours, so the pace is.
-    gc.set_threshold(20_000, 50, 100)
-    return asyncio.run(run_crawl(settings))
+    return run(settings)
 
 
-def settings_of(start: Sequence[str], config: Path | None, preset: str | None, table: Mapping[str, Any]) -> Settings:
+def settings_of(
+    start: Sequence[str],
+    config: Path | None,
+    preset: str | None,
+    table: Mapping[str, Any],
+    base: Mapping[str, Any] | None = None,
+) -> Settings:
     """The settings of a crawl; its start URLs as they are meant, their users and passwords among the hosts' own."""
     from crawler.cli.address import hosts_of, parse_address
 
-    settings, _ = load(config, table, preset)
+    settings, _ = load(config, table, preset, base)
     addresses = [parse_address(text) for text in start or settings.crawl.start]
     for address in addresses:
         if address.is_guessed and settings.log.show != "quiet":
             say(f"taken as {address.url}")
     urls = [str(address.url) for address in addresses]
     overlay = {**table, "crawl": {**table.get("crawl", {}), "start": urls}, "hosts": hosts_of(addresses)}
-    return load(config, overlay, preset)[0]
+    return load(config, overlay, preset, base)[0]
 
 
-async def run_crawl(settings: Settings) -> int:
-    """Run a crawl with all that a person sees of it; its exit status."""
-    from crawler.assemble import open_crawl, output_folder
+def run(settings: Settings, retry: Collection[str] = ()) -> int:
+    """Run a crawl to its end, what ended for one of the words of `retry` too; its exit status."""
+    # A page's references are many small objects that die young and hardly ever in cycles: collected at Python's default
+    # pace, they cost a tenth of the time of a crawl. The process is ours, so the pace is.
+    gc.set_threshold(20_000, 50, 100)
+    return asyncio.run(run_crawl(settings, retry))
+
+
+async def run_crawl(settings: Settings, retry: Collection[str] = ()) -> int:
+    """As `run`, with all that a person sees of it."""
+    from crawler.assemble import open_crawl, output_folder, write_sidecar
     from crawler.cli.interruption import Interruption
     from crawler.cli.summary import exit_status
     from crawler.model import Noted
@@ -83,7 +94,7 @@ async def run_crawl(settings: Settings) -> int:
             observers.append(stack.enter_context(open_stream_log(sys.stdout, settings.log)))
         if progress is not None:
             observers.append(progress)
-        async with open_crawl(settings, observers=observers, environ=os.environ) as crawl:
+        async with open_crawl(settings, observers=observers, environ=os.environ, retry=retry) as crawl:
 
             def stop() -> None:
                 for observe in observers:
@@ -92,6 +103,9 @@ async def run_crawl(settings: Settings) -> int:
 
             with Interruption(stop) as interruption, progress or nullcontext():
                 summary = await crawl.run()
+    if summary.stopped != "interrupted":
+        with suppress(CrawldbError):  # the crawl was ended by that
+            write_sidecar(settings, folder)
     _report(summary, settings, folder)
     return exit_status(summary, interruption.status)
 

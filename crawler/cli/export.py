@@ -27,12 +27,13 @@ Row = Mapping[str, Any]
 def export(
     folder: str = typer.Argument(..., metavar="FOLDER", show_default=False),
     format: str = typer.Option("jsonl", "--format", metavar="jsonl|csv|txt", help="Objects, a table, or cookies.txt."),
-    table: str = typer.Option("urls", "--table", metavar="urls|links|cookies", help="Every URL, link or cookie."),
+    table: str = typer.Option("urls", "--table", metavar="TABLE", help="urls, links, images, cookies."),
     output: str | None = typer.Option(None, "--output", "-o", metavar="FILE", help="A file, whole or not at all."),
 ) -> int:
     """Write the record of a crawl as JSON lines or CSV.
 
-    A line for every known URL, every link, or every cookie; cookies also in the format of other tools' cookies.txt.
+    A line for every known URL, every link, every place where an image was seen, or every cookie; cookies also in the
+    format of other tools' cookies.txt.
 
     It reads only, and may be asked at any time, also while the crawl runs. In CSV, a cell that a spreadsheet would take
     for a formula begins with an apostrophe.
@@ -63,12 +64,13 @@ def export(
 
 def rows_of(records: "Records", table: str) -> Generator[Row, None, None]:
     """The rows of a table, each a mapping in the order of its columns; the first is only of their names."""
-    from crawler.crawldb.records import LinkRecord, UrlRecord
+    from crawler.crawldb.records import ImageRecord, LinkRecord, UrlRecord
     from crawler.web.cookies import Cookie
 
     kinds: dict[str, tuple[Any, Callable[[], Iterator[Any]]]] = {
         "urls": (UrlRecord, records.urls),
         "links": (LinkRecord, records.links),
+        "images": (ImageRecord, records.images),
         "cookies": (Cookie, records.cookies),
     }
     kind, read = kinds[table]
@@ -103,6 +105,8 @@ def write_cookies(rows: Iterator[Row], write: Callable[[str], object]) -> None:
 
 def cell(value: object) -> object:
     """A value as a cell: never a formula, never a control character."""
+    if isinstance(value, dict):
+        value = json.dumps(value)
     if not isinstance(value, str):
         return value
     return printable(f"'{value}" if value.startswith(FORMULA) else value)
@@ -115,7 +119,7 @@ class _Lines:
         self.write = write
 
 
-TABLES: Final = ("urls", "links", "cookies")
+TABLES: Final = ("urls", "links", "images", "cookies")
 WRITERS: Final[Mapping[str, Callable[[Iterator[Row], Callable[[str], object]], None]]] = {
     "jsonl": write_jsonl,
     "csv": write_csv,

@@ -19,7 +19,10 @@ from crawler.units import spell_duration, spell_size
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag and the key it sets: with its argument, with yes and no, or, where `value` is given, with that."""
+    """One flag and the key it sets: with its argument, with yes and no, or, where `value` is given, with that.
+
+    With a `separator` the argument is several values.
+    """
 
     names: tuple[str, ...]
     key: str
@@ -27,6 +30,7 @@ class Flag:
     metavar: str = "TEXT"
     value: object = None
     panel: str = "What is crawled"
+    separator: str | None = None
 
     @property
     def parameter(self) -> str:
@@ -39,7 +43,8 @@ class Flag:
         default = default_of(self.key)
         if self.value is not None:
             return bool
-        return bool | None if isinstance(default, bool) else list[str] | None if default == () else str | None
+        is_list = default == () and self.separator is None
+        return bool | None if isinstance(default, bool) else list[str] | None if is_list else str | None
 
 
 LIMITS, PACE, FETCH, SEEN = "Limits", "Pace and manners", "Each request", "What is seen"
@@ -84,6 +89,42 @@ FLAGS: Final = (
     ),
 )  # fmt: skip
 """Every flag of `crawl` but `--config` and `--preset`."""
+
+LISTS, WISHES, DONE = "A list of images", "Which images are kept", "How they are kept"
+
+IMAGE_FLAGS: Final = (
+    *(flag for flag in FLAGS if flag.key != "images.enabled"),
+    Flag(("--list",), "images.list", "Image URLs from a file: text, CSV or JSON lines; - is standard input.", "FILE",
+         panel=LISTS),
+    Flag(("--list-format",), "images.list_format", "text, csv, tsv, jsonl.", "WORD", panel=LISTS),
+    Flag(("--url-column",), "images.url_column", "The column of URLs.", "NAME", panel=LISTS),
+    Flag(("--caption-column",), "images.caption_column", "The column of captions.", "NAME", panel=LISTS),
+    Flag(("--any-host/--scope-hosts",), "images.any_host", "Images from any host, or from hosts in scope.",
+         panel=WISHES),
+    Flag(("--sources",), "images.sources", "shown: what pages show; all: also CSS, metadata, JSON-LD.", "WORD",
+         panel=WISHES),
+    Flag(("--candidates",), "images.candidates", "Of a picture's sizes: all, or the largest.", "WORD", panel=WISHES),
+    Flag(("--types",), "images.types", "Such as jpeg,png,webp, by what they are.", "WORDS", panel=WISHES,
+         separator=","),
+    Flag(("--min-width",), "images.min_width", "Pixels.", "COUNT", panel=WISHES),
+    Flag(("--min-height",), "images.min_height", "Pixels.", "COUNT", panel=WISHES),
+    Flag(("--max-width",), "images.max_width", "Pixels.", "COUNT", panel=WISHES),
+    Flag(("--max-height",), "images.max_height", "Pixels.", "COUNT", panel=WISHES),
+    Flag(("--min-size",), "images.min_size", "Bytes.", "SIZE", panel=WISHES),
+    Flag(("--max-size",), "images.max_size", "Bytes.", "SIZE", panel=WISHES),
+    Flag(("--max-aspect",), "images.max_aspect", "How many times as long as wide, or as wide as long.", "NUMBER",
+         panel=WISHES),
+    Flag(("--noai/--no-noai",), "politeness.noai", "Obey noai and noimageai.", panel=PACE),
+    Flag(("--dedupe",), "images.dedupe", "exact: equal ones once; report: near ones are noted; near: the largest of "
+         "near ones; off.", "WORD", panel=DONE),
+    Flag(("--name",), "images.name", "A template, such as {host}/{page_slug}/{index:04}-{stem}.{ext}.", "TEMPLATE",
+         panel=DONE),
+    Flag(("--thumbnails",), "images.thumbnails", "Beside each, one whose longer side has so many pixels.", "PIXELS",
+         panel=DONE),
+    Flag(("--convert",), "images.convert", "Beside each, the same as jpeg, png or webp.", "WORD", panel=DONE),
+    Flag(("--sidecar",), "images.sidecar", "What is known of each: jsonl, parquet, off.", "WORD", panel=DONE),
+)  # fmt: skip
+"""Every flag of `images` but `--config` and `--preset`."""
 
 FETCH_FLAGS: Final = (
     *(flag for flag in FLAGS if flag.key.startswith("fetch.") and flag.key != "fetch.max_retries"),
@@ -159,6 +200,8 @@ def overrides(flags: Iterable[Flag], given: Mapping[str, Any]) -> dict[str, Any]
         if value is None or (flag.value is not None and not value):
             continue
         section, _, name = flag.key.partition(".")
+        if flag.separator is not None:
+            value = [part.strip() for part in value.split(flag.separator)]
         layer = {section: {name: value if flag.value is None else flag.value}}
         try:
             Settings.of(layer)

@@ -15,6 +15,7 @@ from crawler.units import format_duration, format_size
 LIMITS: Final = {"max-pages": "crawl.max_pages", "max-bytes": "crawl.max_bytes", "max-time": "crawl.max_time"}
 """The words of limits, and the keys that set them."""
 NOT_KEPT: Final = {
+    "read": "read for links",
     "redirected": "redirected",
     "rejected": "not wanted",
     "refused": "not allowed",

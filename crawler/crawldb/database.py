@@ -19,10 +19,24 @@ LOCK: Final = "crawl.lock"
 TRIES, BETWEEN_TRIES = 5, 0.05
 """Of taking the lock, and the seconds between: who only asks whether a crawler is at work holds it for a moment."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the schema; `MIGRATIONS[n]` leads from version n to n + 1."""
 
-MIGRATIONS: Final[dict[int, str]] = {}
+MIGRATIONS: Final[dict[int, str]] = {
+    1: """
+        ALTER TABLE hosts ADD COLUMN read INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE urls ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE urls ADD COLUMN received INTEGER;
+        ALTER TABLE urls ADD COLUMN width INTEGER;
+        ALTER TABLE urls ADD COLUMN height INTEGER;
+        ALTER TABLE urls ADD COLUMN likeness BLOB;
+        ALTER TABLE urls ADD COLUMN near INTEGER REFERENCES urls;
+        ALTER TABLE urls ADD COLUMN original INTEGER REFERENCES urls;
+        ALTER TABLE urls ADD COLUMN work_error TEXT;
+        DROP INDEX urls_seeds;
+    """,
+}
+"""What changes tables that are there; new tables and indexes come with the schema itself."""
 
 
 @contextmanager
@@ -66,12 +80,10 @@ class Database:
                 f"{self.folder / FILE} was written by a newer crawler (schema {version}, known: {VERSION})"
             )
         with self.transaction():
-            if version == 0:
-                script = (files("crawler.crawldb") / "schema.sql").read_text(encoding="utf-8")
-                self._run(script)
-            else:
-                for step in range(version, VERSION):
-                    self._run(MIGRATIONS[step])
+            for step in range(version or VERSION, VERSION):
+                self._run(MIGRATIONS[step])
+            if version != VERSION:
+                self._run((files("crawler.crawldb") / "schema.sql").read_text(encoding="utf-8"))
 
     def _run(self, script: str) -> None:
         """The statements of a script, inside the present transaction (`executescript` would commit it)."""

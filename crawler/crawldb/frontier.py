@@ -7,22 +7,26 @@ commit, which may wait for a disk, has a thread.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from crawler.crawldb.claims import Claim, ClaimRows
 from crawler.crawldb.cookies import CookieRows
 from crawler.crawldb.database import Database, database_errors
-from crawler.crawldb.pace import COUNTERS, NEVER, ROBOTS_AGE, Host, Hosts, Pace
+from crawler.crawldb.leasing import Leasing
+from crawler.crawldb.lists import ListRows
+from crawler.crawldb.near import NearRows
+from crawler.crawldb.pace import Hosts, Pace
+from crawler.crawldb.requeue import Judge, reconsider, retry, take_up
 from crawler.crawldb.settle import Settler
-from crawler.crawldb.urls import IMAGE, PAGE, ROBOTS, Judge, Lease, Urls
+from crawler.crawldb.twins import Twins
+from crawler.crawldb.urls import Lease, Urls
 from crawler.errors import CrawldbError
-from crawler.model import URL, Counted, Counts, Event, Kind, Link, Outcome, Visit
-from crawler.settings import CrawlSettings
+from crawler.model import URL, Counted, Counts, Event, Link, Outcome, Place, Row, Visit
+from crawler.settings import Settings
 from crawler.web.cookies import Cookie, Jar
-
-PAGES, SIZE = COUNTERS.index("pages"), COUNTERS.index("size")
 
 LONGEST_HOLD: Final = 86_400.0
 """Seconds beyond which a hold found at the start was made by a clock that has jumped."""
@@ -43,35 +47,36 @@ class Group:
 
     results: list[tuple[asyncio.Future[Any], Any]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    trash: list[str] = field(default_factory=list)
     next_due: float | None = None
 
 
 class SqliteFrontier:
-    """`Frontier` over the crawl database; the only writer of it, and of the cookie `jar`.
+    """`Frontier` and `Claims` over the crawl database; the only writer of it, and of the cookie `jar`.
 
-    `clock` gives seconds of the wall clock that never run backwards during the run.
+    `clock` gives seconds of the wall clock that never run backwards during the run; `discard` removes files that no row
+    has any more.
     """
 
     def __init__(
         self,
         database: Database,
         pace: Pace,
-        limits: CrawlSettings,
+        settings: Settings,
         jar: Jar,
         clock: Callable[[], float],
         observe: Callable[[Event], None],
+        discard: Callable[[Sequence[str]], Awaitable[None]],
     ) -> None:
         self._database = database
-        self._limits = limits
+        self._discard = discard
         self._pace = pace
         self._clock = clock
         self._observe = observe
         self._inbox: list[Operation] = []
         self._waiting: list[Operation] = []
         self._leases: dict[int, Lease] = {}
-        self._pages_out = 0
-        self._parked = False
-        self._kept_open = False
+        self._kept_open = self._feeding = False
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "crawldb")
         self._broken: CrawldbError | None = None
@@ -81,19 +86,41 @@ class SqliteFrontier:
             self.run, self.interrupted = self._start()
             self._cookies = CookieRows(database.sql, jar, clock())
         self._hosts = Hosts(database.sql, pace)
-        self._urls = Urls(database.sql, self._hosts, limits.max_depth, self.run)
-        self._settler = Settler(database.sql, self._hosts, self._urls, pace, self._cookies, self.run)
+        self._urls = Urls(database.sql, self._hosts, settings.crawl.max_depth, self.run)
+        self._leasing = Leasing(database.sql, self._hosts, self._urls, pace, settings.crawl)
+        self._lists = ListRows(database.sql, self._urls)
+        self._set_up_settler(settings)
         with database.transaction():
-            self._urls.take_up()
+            take_up(database.sql, self._hosts, self._urls)
             self._hosts.flush()
-        self._counts = self._hosts.counts(self._limit())
+        self._counts = self._hosts.counts(self._leasing.limit())
         self._task = asyncio.get_running_loop().create_task(self._serve(), name="frontier")
+
+    def _set_up_settler(self, settings: Settings) -> None:
+        sql, images = self._database.sql, settings.images
+        self._claims = ClaimRows(
+            sql,
+            self._leases.__contains__,
+            dedupe=images.dedupe != "off",
+            templated=bool(images.name),
+            max_name=settings.store.max_name,
+        )
+        twins = Twins(sql, self._hosts, NearRows(sql), images.max_distance, images.dedupe == "near")
+        self._settler = Settler(sql, self._hosts, self._urls, self._pace, self._cookies, self._claims, twins, self.run)
 
     def _start(self) -> tuple[int, list[URL]]:
         """The number of this run, and the URLs that were in flight when the last one ended; they are queued again."""
         sql, now = self._database.sql, self._clock()
         run = sql.execute("INSERT INTO runs (started_at) VALUES (?)", (now,)).lastrowid or 0
         interrupted = [URL.known(row[0]) for row in sql.execute("SELECT url FROM urls WHERE state = 'leased'")]
+        self.leftovers = [
+            row[0]
+            for row in sql.execute(
+                "SELECT path FROM trash UNION ALL"
+                " SELECT n.path FROM names n JOIN urls u ON u.id = n.url WHERE u.state = 'leased'"
+            )
+        ]
+        sql.execute("DELETE FROM trash")
         sql.execute("UPDATE urls SET state = 'queued', token = NULL WHERE state = 'leased'")
         sql.execute(
             "UPDATE hosts SET queued = queued + leased, leased = 0, open = queued + leased > 0,"
@@ -128,6 +155,34 @@ class SqliteFrontier:
     async def release(self, visits: Sequence[Visit]) -> None:
         """As `Frontier.release`."""
         await self._call("release", visits)
+
+    async def claim(self, visit: Visit, digest: str, path: str) -> Place:
+        """As `Claims.claim`."""
+        place: Place = await self._call("claim", visit, digest, path)
+        return place
+
+    async def feed(
+        self, number: int, rows: Sequence[tuple[Row, str | None]], offset: int, count: int, *, more: bool
+    ) -> None:
+        """Rows of a list, each with the word for which it is not followed; and where the list goes on behind them.
+
+        `offset` is in bytes, `count` in rows; `more` keeps the crawl open.
+        """
+        await self._call("feed", number, rows, offset, count, more)
+
+    def list_at(self, name: str, choose: Callable[[Sequence[str]], str]) -> tuple[int, int, int]:
+        """The number of a list, and where it goes on: bytes and rows; to be called before the first operation.
+
+        `choose` is given the fingerprints of all lists of that name and says which one it is, or that of a new one.
+        From now on the crawl is kept open for its rows.
+        """
+        self._feeding = True
+        with database_errors(self._database.folder), self._database.transaction():
+            return self._lists.at(name, choose(self._lists.fingerprints(name)))
+
+    async def retry(self, words: Collection[str]) -> int:
+        """Queue again what ended for one of these words, statuses or classes of statuses (5xx); how many."""
+        return int(await self._call("retry", words))
 
     async def reconsider(self, judge: Judge) -> None:
         """Ask `judge` anew about all that waits or was not followed: the rules have changed since the last run."""
@@ -190,6 +245,9 @@ class SqliteFrontier:
                 self._break(error, operations)
                 return
             self._hand_out(group)
+            if group.trash:
+                await self._discard(group.trash)
+                self._call("emptied", group.trash)
             next_due = group.next_due if self._waiting else None
         self._answer_waiting([])
 
@@ -225,13 +283,15 @@ class SqliteFrontier:
             for operation in operations:
                 if operation.name == "lease":
                     self._waiting.append(operation)
+                elif operation.name == "claim":
+                    self._do_claim(operation)
                 else:
                     result = getattr(self, f"_do_{operation.name}")(now, *operation.arguments)
                     group.results.append((operation.future, result))
             self._waiting = [operation for operation in self._waiting if not operation.future.done()]
             self._serve_waiting(group, now)
             self._hosts.flush()
-        self._counts = self._hosts.counts(self._limit())
+        self._counts = self._hosts.counts(self._leasing.limit())
         group.events.append(Counted(self._counts))
         return group
 
@@ -243,6 +303,30 @@ class SqliteFrontier:
             new += self._urls.add(link, parent.id if parent is not None else None)
         return new
 
+    def _do_claim(self, operation: Operation) -> None:
+        visit, digest, path = operation.arguments
+        lease = self._leases.get(visit.token)
+
+        def answer(place: Place) -> None:
+            self._group.results.append((operation.future, place))
+
+        if lease is None:
+            answer(Place(path))
+        else:
+            self._claims.claim(Claim(lease, digest, path, answer))
+
+    def _do_feed(
+        self, now: float, number: int, rows: Sequence[tuple[Row, str | None]], offset: int, count: int, more: bool
+    ) -> None:
+        self._feeding = more
+        self._lists.feed(number, rows, offset, count)
+
+    def _do_retry(self, now: float, words: Collection[str]) -> int:
+        return retry(self._database.sql, self._hosts, self._urls, words)
+
+    def _do_emptied(self, now: float, paths: Sequence[str]) -> None:
+        self._database.sql.executemany("DELETE FROM trash WHERE path = ?", [(path,) for path in paths])
+
     def _do_keep(self, now: float, cookies: Sequence[Cookie]) -> None:
         self._cookies.keep(cookies, now)
 
@@ -250,7 +334,7 @@ class SqliteFrontier:
         self._database.state(facts)
 
     def _do_reconsider(self, now: float, judge: Judge) -> None:
-        self._urls.reconsider(judge)
+        reconsider(self._database.sql, self._hosts, self._urls, judge)
 
     def _do_end(self, now: float, stopped: str | None) -> None:
         self._database.sql.execute("UPDATE runs SET ended_at = ?, stopped = ? WHERE id = ?", (now, stopped, self.run))
@@ -259,34 +343,21 @@ class SqliteFrontier:
         lease = self._taken_back(visit)
         if lease is not None:
             self._group.events += self._settler.settle(lease, outcome, now)
+            self._claims.finished(visit.token)
+            self._group.trash += self._settler.twins.discarded()
 
     def _do_release(self, now: float, visits: Sequence[Visit]) -> None:
         for visit in visits:
             lease = self._taken_back(visit)
             if lease is not None:
                 self._settler.release(lease)
+                self._claims.finished(visit.token)
 
     def _taken_back(self, visit: Visit) -> Lease | None:
         lease = self._leases.pop(visit.token, None)
-        if lease is not None and lease.visit.link.kind is Kind.PAGE:
-            self._pages_out -= 1
+        if lease is not None:
+            self._leasing.taken_back(lease)
         return lease
-
-    def _limit(self) -> str | None:
-        """The limit that keeps pages, or everything, from being leased."""
-        pages, size = self._hosts.totals[PAGES], self._hosts.totals[SIZE]
-        if self._limits.max_bytes is not None and size >= self._limits.max_bytes:
-            return "max-bytes"
-        if self._limits.max_pages is not None and pages >= self._limits.max_pages:
-            return "max-pages"
-        return None
-
-    def _pages_left(self) -> int:
-        """How many more pages may be out."""
-        if self._limits.max_pages is None:
-            return 1 << 60
-        left: int = self._limits.max_pages - self._hosts.totals[PAGES] - self._pages_out
-        return max(left, 0)
 
     def _serve_waiting(self, group: Group, now: float) -> None:
         """Leases for those who wait; where nothing is due now, when to look again, or that it is over."""
@@ -295,8 +366,8 @@ class SqliteFrontier:
             return
         visits: list[Visit] = []
         wanted = sum(operation.arguments[0] for operation in self._waiting)
-        if self._limit() != "max-bytes":
-            for lease in self._due(wanted, now):
+        if self._leasing.limit() != "max-bytes":
+            for lease in self._leasing.due(wanted, now):
                 self._leases[lease.visit.token] = lease
                 visits.append(lease.visit)
             group.next_due = self._hosts.next_due()
@@ -305,46 +376,6 @@ class SqliteFrontier:
             count = operation.arguments[0]
             group.results.append((operation.future, visits[:count]))
             visits = visits[count:]
-        if self._waiting and not self._leases and group.next_due is None and not self._kept_open:
+        if self._waiting and not self._leases and group.next_due is None and not self._kept_open and not self._feeding:
             group.results += [(operation.future, []) for operation in self._waiting]
             self._waiting = []
-
-    def _due(self, wanted: int, now: float) -> Iterator[Lease]:
-        """Up to `wanted` leases, host by host, the longest due first."""
-        if self._parked and self._pages_left():
-            self._unpark()
-        while wanted and (hosts := self._hosts.due(now, wanted)):
-            share = max(1, wanted // len(hosts))
-            for host in hosts:
-                for lease in self._lease_from(host, min(share, wanted), now):
-                    wanted -= 1
-                    yield lease
-                if not wanted:
-                    break
-
-    def _lease_from(self, host: Host, count: int, now: float) -> list[Lease]:
-        most_kind, pages = PAGE, self._pages_left()
-        if not pages:
-            most_kind, self._parked = IMAGE, True
-        if self._pace.robots and self._knows_no_rules(host, now):
-            most_kind = ROBOTS
-        leases = self._urls.lease(host, min(count, self._pace.cap(host) - host.leased), most_kind, pages, now)
-        if leases:
-            host.due_at = max(host.pace_at, now)
-        self._pages_out += sum(lease.visit.link.kind is Kind.PAGE for lease in leases)
-        return leases
-
-    def _knows_no_rules(self, host: Host, now: float) -> bool:
-        """Whether only the robots.txt of this host may be asked for; it is queued where it was not."""
-        if host.rules is not None and now - host.rules_at > ROBOTS_AGE:
-            host.rules, host.robots_wanted = None, False
-        if host.rules is None and not host.robots_wanted:
-            self._urls.want_robots(host)
-            host.robots_wanted = True
-        return host.rules is None
-
-    def _unpark(self) -> None:
-        """There is room for pages again: hosts that had nothing else are looked at anew."""
-        self._parked = False
-        self._database.sql.execute("UPDATE hosts SET due_at = pace_at WHERE open = 1 AND due_at >= ?", (NEVER,))
-        self._hosts.forget()

@@ -45,6 +45,7 @@ class Host:
     queued: int = 0
     leased: int = 0
     saved: int = 0
+    read: int = 0
     redirected: int = 0
     rejected: int = 0
     refused: int = 0
@@ -56,7 +57,7 @@ class Host:
     robots: Robots | None = None
     robots_wanted: bool = False
     failed_at: float = 0.0
-    counted: tuple[int, ...] = (0,) * 11
+    counted: tuple[int, ...] = (0,) * 12
 
     def count(self, state: str, change: int) -> None:
         """`change` more of its URLs are in `state`."""

@@ -3,6 +3,7 @@
 It never writes, and it knows nothing of how a crawl goes on.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,11 +14,24 @@ from crawler.crawldb import database
 from crawler.crawldb.cookies import SELECT, cookie_of
 from crawler.crawldb.links import unpack
 from crawler.crawldb.pace import COUNTERS
-from crawler.crawldb.urls import KINDS
-from crawler.model import Counts
+from crawler.crawldb.urls import KINDS, digest
+from crawler.model import Counts, Kind
 from crawler.web.cookies import Cookie
 
-STATES: Final = ("saved", "redirected", "rejected", "refused", "skipped", "failed", "queued", "leased")
+STATES: Final = ("saved", "read", "redirected", "rejected", "refused", "skipped", "failed", "queued", "leased")
+
+
+NOTHING: Final = (None,) * 11
+"""What is known of an image that was never asked for, behind its state and word."""
+
+MAX_REDIRECTS: Final = 50
+"""Redirects in a row that are looked through for what became of an image."""
+
+_IMAGE: Final = (
+    "SELECT u.url, u.redirect, u.state, u.error, u.detail, coalesce(u.path, o.path), u.sha256, u.media_type,"
+    " coalesce(u.width, o.width), coalesce(u.height, o.height), u.size, u.received, o.url, n.url, u.work_error"
+    " FROM urls u LEFT JOIN urls o ON o.id = u.original LEFT JOIN urls n ON n.id = u.near"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,46 @@ class UrlRecord:
     fetched_at: str | None
     elapsed: float | None
     detail: str | None
+    received: int | None
+    width: int | None
+    height: int | None
+    original: str | None
+    near: str | None
+    work_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One place where an image was seen: on a page, or in a row of a list; and what became of it.
+
+    `place` is its number there. `path`, `thumbnail` and what follows are those of the file that is kept, where the URL
+    was redirected or is a duplicate; `received` are the bytes that it took, kept or not.
+    """
+
+    url: str
+    state: str
+    error: str | None
+    detail: str | None
+    path: str | None
+    sha256: str | None
+    media_type: str | None
+    width: int | None
+    height: int | None
+    bytes: int | None
+    received: int | None
+    original: str | None
+    near: str | None
+    work_error: str | None
+    page: str | None
+    place: int
+    role: str
+    alt: str
+    title: str
+    caption: str
+    context: str
+    media: str
+    list: str | None = None
+    columns: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +166,11 @@ class Records:
         """Whether a crawler is at work in the folder."""
         return database.is_running(self._folder)
 
+    def fact(self, key: str) -> str | None:
+        """What was written down of the crawl under this key: its settings, its rules."""
+        rows = self._rows("SELECT value FROM facts WHERE key = ?", (key,))
+        return next((row[0] for row in rows), None)
+
     def counts(self) -> Counts:
         """How the crawl stands."""
         sums = ", ".join(f"coalesce(sum({name}), 0)" for name in COUNTERS)
@@ -130,31 +189,66 @@ class Records:
     def urls(self) -> Iterator[UrlRecord]:
         """Every known URL, in the order in which they became known."""
         rows = self._rows(
-            "SELECT u.url, u.kind, u.state, u.status, u.error, u.links_error, u.path, u.size, u.sha256, u.media_type,"
-            " u.depth, p.url, r.url, u.attempts, u.fetched_at, u.elapsed, u.detail FROM urls u"
-            " LEFT JOIN urls p ON p.id = u.parent LEFT JOIN urls r ON r.id = u.redirect ORDER BY u.id"
+            "SELECT u.url, u.kind, u.state, u.status, u.error, u.links_error, coalesce(u.path, o.path), u.size,"
+            " u.sha256, u.media_type, u.depth, p.url, r.url, u.attempts, u.fetched_at, u.elapsed, u.detail, u.received,"
+            " u.width, u.height, o.url, n.url, u.work_error FROM urls u"
+            " LEFT JOIN urls p ON p.id = u.parent LEFT JOIN urls r ON r.id = u.redirect"
+            " LEFT JOIN urls o ON o.id = u.original LEFT JOIN urls n ON n.id = u.near ORDER BY u.id"
         )
         for url, kind, state, status, error, links_error, path, size, sha256, *rest in rows:
-            media_type, depth, parent, redirect, attempts, fetched_at, elapsed, detail = rest
+            media_type, depth, parent, redirect, attempts, fetched_at, elapsed, *more = rest
             yield UrlRecord(
-                url=url,
-                kind=KINDS[kind].value,
-                state="queued" if state == "leased" else state,
-                status=status,
-                error=error,
-                links_error=links_error,
-                path=path,
-                bytes=size,
-                sha256=sha256.hex() if sha256 is not None else None,
-                media_type=media_type,
-                depth=depth,
-                parent=parent,
-                redirect=redirect,
-                attempts=attempts,
-                fetched_at=_iso(fetched_at),
-                elapsed=round(elapsed, 6) if elapsed is not None else None,
-                detail=detail,
+                url,
+                KINDS[kind].value,
+                "queued" if state == "leased" else state,
+                status,
+                error,
+                links_error,
+                path,
+                size,
+                sha256.hex() if sha256 is not None else None,
+                media_type,
+                depth,
+                parent,
+                redirect,
+                attempts,
+                _iso(fetched_at),
+                round(elapsed, 6) if elapsed is not None else None,
+                *more,
             )
+
+    def images(self) -> Iterator[ImageRecord]:
+        """Every place where an image was seen: page by page, then the rows of lists."""
+        for source, found in self._rows(
+            "SELECT u.url, l.found FROM links l JOIN urls u ON u.id = l.url ORDER BY l.url"
+        ):
+            places: dict[str, int] = {}
+            for one in unpack(found):
+                if one.kind == Kind.IMAGE or one.role == "link":
+                    place = places.setdefault(one.target, len(places) + 1)
+                    said = (source, place, one.role, one.alt, one.title, one.caption, one.context, one.media)
+                    yield _image(one.target, self._came_to(one.target, one.reason), said)
+        for name, number, url, text, caption, columns, error in self._rows(
+            "SELECT l.name, r.number, u.url, r.text, r.caption, r.columns, r.error FROM rows r"
+            " JOIN lists l ON l.id = r.list LEFT JOIN urls u ON u.id = r.url ORDER BY r.list, r.number"
+        ):
+            outcome = self._came_to(url, None) if url is not None else ("skipped", error, *NOTHING)
+            extra = json.loads(columns) if columns else None
+            row = (None, number, "list", "", "", caption or "", "", "", name, extra)
+            yield _image(url or text or "", outcome, row)
+
+    def _came_to(self, url: str, reason: str | None) -> tuple[Any, ...]:
+        """What became of an image, in the order of `ImageRecord`, redirects followed."""
+        rows = self._sql.execute(f"{_IMAGE} WHERE u.digest = ?", (digest(url),)).fetchall()
+        row = next((row for row in rows if row[0] == url), None)
+        for _ in range(MAX_REDIRECTS):
+            if row is None or row[1] is None:
+                break
+            row = self._sql.execute(f"{_IMAGE} WHERE u.id = ?", (row[1],)).fetchone()
+        if row is None:
+            return "skipped", reason, *NOTHING
+        state, error, detail, path, sha256, *rest = row[2:]
+        return "queued" if state == "leased" else state, error, detail, path, sha256.hex() if sha256 else None, *rest
 
     def links(self) -> Iterator[LinkRecord]:
         """Every reference of every page whose links were read."""
@@ -184,6 +278,11 @@ class Records:
     def _rows(self, statement: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
         with database.database_errors(self._folder):
             yield from self._sql.execute(statement, values)
+
+
+def _image(url: str, outcome: tuple[Any, ...], said: tuple[Any, ...]) -> ImageRecord:
+    values = (url, *outcome, *said)
+    return ImageRecord(*values)
 
 
 def _iso(moment: float | None) -> str | None:

@@ -10,9 +10,11 @@ from dataclasses import astuple, dataclass, replace
 from typing import Final
 
 from crawler import policy
+from crawler.crawldb.claims import ClaimRows
 from crawler.crawldb.cookies import CookieRows
 from crawler.crawldb.links import pack
 from crawler.crawldb.pace import Host, Hosts, Pace
+from crawler.crawldb.twins import Twins
 from crawler.crawldb.urls import PAGE, Known, Lease, Urls
 from crawler.model import Event, Found, Held, Kind, Link, Noted, Outcome, Verdict
 from crawler.units import format_duration
@@ -29,7 +31,8 @@ _VISIT: Final = (
 _END: Final = (
     "UPDATE urls SET state = ?, error = ?, detail = ?, links_error = ?, attempts = ?,"
     " token = NULL, due_at = 0, partial = NULL, status = ?, path = ?, size = ?, sha256 = ?,"
-    " media_type = ?, redirect = ?, fetched_at = ?, elapsed = ? WHERE id = ?"
+    " media_type = ?, width = ?, height = ?, likeness = ?, work_error = ?, received = ?, original = ?, near = ?,"
+    " redirect = ?, fetched_at = ?, elapsed = ? WHERE id = ?"
 )
 _AGAIN: Final = (
     "UPDATE urls SET state = 'queued', token = NULL, error = ?, detail = ?, status = ?, partial = ?,"
@@ -46,6 +49,8 @@ class Settler:
     urls: Urls
     pace: Pace
     cookies: CookieRows
+    claims: ClaimRows
+    twins: Twins
     run: int
 
     def settle(self, lease: Lease, outcome: Outcome, now: float) -> list[Event]:
@@ -180,18 +185,32 @@ class Settler:
         if outcome.verdict is Verdict.CRASHED:
             state, error = "failed", "crash"
         saved = outcome.saved
-        kept = (saved.path, saved.size, bytes.fromhex(saved.digest), saved.media_type) if saved else (None,) * 4
+        original = near = None
+        kept: tuple[object, ...] = (None,) * 8
+        if saved is not None:
+            sha256 = bytes.fromhex(saved.digest)
+            if saved.is_duplicate:
+                original = (self.claims.kept(saved.digest) or (None,))[0]
+            elif is_image(saved.media_type):
+                near, original = self.twins.place(lease.row, saved)
+                if original is not None:
+                    state, error = "rejected", "duplicate"
+                elif self.claims.dedupe:
+                    self.claims.keep(sha256, lease.row)
+            path = saved.path if original is None else None
+            kept = (path, saved.size, sha256, saved.media_type, saved.width, saved.height, saved.likeness)
+            kept = (*kept, saved.work_error)
         target = self.urls.find(str(outcome.moved.url)) if outcome.moved is not None else None
         self.sql.execute(
             _END,
             (state, error, outcome.detail, outcome.links_error, lease.visit.attempt,
-             outcome.head.status if outcome.head is not None else None, *kept, target.id if target else None,
-             outcome.asked_at, outcome.elapsed, lease.row),
+             outcome.head.status if outcome.head is not None else None, *kept, outcome.size, original, near,
+             target.id if target else None, outcome.asked_at, outcome.elapsed, lease.row),
         )  # fmt: skip
         if lease.visit.link.kind is Kind.ROBOTS:
             return  # an errand of our own: counts speak of what was asked for
         host.count(state, 1)
-        if saved is not None:
+        if saved is not None and original is None:
             is_shown = is_image(saved.media_type)
             host.images += is_shown
             host.pages += lease.visit.link.kind is Kind.PAGE and not is_shown

@@ -5,7 +5,7 @@ It does not know when a host is due (pace.py) nor what follows from an outcome (
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -34,23 +34,18 @@ CHUNK: Final = 500
 
 _KNOWN: Final = "id, host, kind, state, depth, error, attempts, redirect"
 _INSERT: Final = (
-    "INSERT INTO urls (digest, url, host, kind, state, depth, hops, parent, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO urls (digest, url, host, kind, state, depth, hops, parent, error, place)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _LEASE: Final = (
-    "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.parent, p.url, u.partial FROM urls u"
+    "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.parent, p.url, u.partial, u.place FROM urls u"
     " LEFT JOIN urls p ON p.id = u.parent WHERE u.host = ? AND u.state = 'queued' AND u.kind <= ? AND "
 )
 
-Judge = Callable[[Link, str | None], str | None]
-"""The word for which a link is not followed now, None where it is.
-
-Told the word for which it was not followed before.
-"""
-
 POSSIBLY_PASSED: Final = policy.PASSING_ERRORS | {"robots"}
 
-Row = tuple[int, str, int, int, int, int, int | None, str | None, str | None]
-"""What `_LEASE` selects: id, URL, kind, depth, hops, attempts, the parent's id and URL, and what is there in part."""
+Row = tuple[int, str, int, int, int, int, int | None, str | None, str | None, int]
+"""What `_LEASE` selects: id, URL, kind, depth, hops, attempts, the parent's id and URL, its part, its place."""
 
 
 def ended_by(word: str | None) -> tuple[str, str]:
@@ -143,17 +138,28 @@ class Urls:
             for old in list(self._front)[: KNOWN // 4]:
                 del self._front[old]
 
-    def _insert(self, link: Link, host: Host, parent: int | None, refused: str | None) -> None:
+    def place(self, link: Link, refused: str | None = None) -> int:
+        """The number of a URL that a list names; it is made known, as by `add`, where it was not."""
+        known = self.find(str(link.url))
+        if known is None:
+            return self._insert(link, self._hosts.named(link.url.site), None, refused)
+        self._meet_again(known, link, None, refused)
+        return known.id
+
+    def _insert(self, link: Link, host: Host, parent: int | None, refused: str | None) -> int:
+        """Write a new URL down; its number."""
         state = "queued" if refused is None else "skipped"
         if refused is None and host.given_up == self._run:
             state, refused = ended_by(host.word)
         text = str(link.url)
-        self._sql.execute(
-            _INSERT, (digest(text), text, host.id, RANKS[link.kind], state, link.depth, link.hops, parent, refused)
-        )
+        row = self._sql.execute(
+            _INSERT,
+            (digest(text), text, host.id, RANKS[link.kind], state, link.depth, link.hops, parent, refused, link.place),
+        ).lastrowid
         host.count(state, 1)
         if state == "queued":
             host.look_at(0)
+        return row or 0
 
     def _meet_again(self, known: Known, link: Link, parent: int | None, refused: str | None) -> None:
         """What a second mention of a URL changes."""
@@ -258,12 +264,12 @@ class Urls:
             yield rows
 
     def _leased(self, host: Host, url: URL, row: Row, now: float) -> Lease:
-        number, _, kind, depth, hops, attempts, parent, parent_text, partial = row
+        number, _, kind, depth, hops, attempts, parent, parent_text, partial, place = row
         self._tokens += 1
         self._sql.execute("UPDATE urls SET state = 'leased', token = ? WHERE id = ?", (self._tokens, number))
         host.queued -= 1
         host.leased += 1
-        link = Link(url, KINDS[kind], depth, hops, URL.known(parent_text) if parent_text is not None else None)
+        link = Link(url, KINDS[kind], depth, hops, URL.known(parent_text) if parent_text is not None else None, place)
         begun = Partial(*json.loads(partial)) if partial is not None else None
         lease = Lease(Visit(link, attempts + 1, self._tokens, begun), number, host.id, parent, now, host.pace_at)
         if host.delay > 0:
@@ -324,43 +330,3 @@ class Urls:
         """The start URLs, and where they redirected to."""
         rows = self._sql.execute("SELECT url FROM urls WHERE parent IS NULL AND kind = ? ORDER BY id", (PAGE,))
         return [URL.known(row[0]) for row in rows]
-
-    def take_up(self) -> None:
-        """Queue again what an earlier run ended for a reason that may have passed.
-
-        That is what a host lost when it was given up, if it had ever answered, and start URLs that failed.
-        """
-        passing = ", ".join(f"'{word}'" for word in sorted(policy.PASSING_ERRORS))
-        statuses = ", ".join(map(str, sorted(policy.PASSING)))
-        rows = self._sql.execute(
-            "SELECT u.id, u.host, u.state FROM hosts h JOIN urls u ON u.host = h.id"
-            " WHERE h.given_up IS NOT NULL AND h.heard AND u.kind > 0 AND u.error = h.word"
-            " AND (u.state = 'failed' OR u.state = 'refused' OR coalesce(u.status, 503) IN (429, 503))"
-            f" UNION SELECT id, host, state FROM urls WHERE parent IS NULL AND kind = {PAGE}"
-            f" AND (state = 'failed' AND error IN ({passing}) OR state = 'rejected' AND status IN ({statuses}))"
-        )
-        for row, number, state in rows.fetchall():
-            host = self._hosts.numbered(number)
-            host.given_up = None
-            self._sql.execute("UPDATE urls SET attempts = 0 WHERE id = ?", (row,))
-            self.move(row, host, state, "queued")
-
-    def reconsider(self, judge: Judge) -> None:
-        """Ask `judge` about every URL that is queued, skipped or refused, or that redirected out of scope.
-
-        It gives the word for which it is not followed.
-        """
-        last = 0
-        while rows := self._sql.execute(
-            "SELECT u.id, u.host, u.state, u.error, u.url, u.kind, u.depth, u.hops, p.url FROM urls u"
-            " LEFT JOIN urls p ON p.id = u.parent"
-            " WHERE u.id > ? AND u.kind > 0 AND (u.state IN ('queued', 'skipped', 'refused')"
-            " OR u.state = 'failed' AND u.error = 'scope') ORDER BY u.id LIMIT 1000", (last,)
-        ).fetchall():  # fmt: skip
-            for row, host, state, error, url, kind, depth, hops, parent in rows:
-                last = row
-                link = Link(URL.known(url), KINDS[kind], depth, hops, URL.known(parent) if parent is not None else None)
-                word = judge(link, None if state == "queued" else error)
-                new = "queued" if word is None else "refused" if word == "robots" else "skipped"
-                if new != state or word != (None if state == "queued" else error):
-                    self.move(row, self._hosts.numbered(host), state, new, word)

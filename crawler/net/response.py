@@ -1,6 +1,7 @@
 """An answer whose body is still on the wire: decoded piece by piece, bounded, and never half taken for the whole."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from crawler.errors import FetchError, TooLargeError
 from crawler.http1.coding import Decoder, codings_of
@@ -41,8 +42,11 @@ class HttpResponse:
 
     @property
     def contact(self) -> Contact:
-        """The address connected to, when the request began, and how long the steps to a new connection took."""
-        return self._contact
+        """The address connected to, when the request began, how long the steps to a new connection took.
+
+        And how many body bytes have come by now.
+        """
+        return replace(self._contact, received=self._size)
 
     async def peek(self, size: int) -> bytes:
         """The first `size` bytes of the body (fewer where it is shorter), without consuming them."""

@@ -8,9 +8,9 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from itertools import count
 from pathlib import Path
@@ -22,12 +22,14 @@ from aiofiles.os import wrap
 from crawler.errors import FetchError, StoreError, TruncatedError
 from crawler.http1.coding import codings_of
 from crawler.http1.validators import Validators
-from crawler.interfaces import Response
-from crawler.model import URL, Link, Partial, ResponseHead, Saved
+from crawler.interfaces import Accept, Claims, Response
+from crawler.model import URL, Link, Partial, Place, ResponseHead, Saved, Visit
 from crawler.settings import StoreSettings
 from crawler.units import format_size
+from crawler.web.names import Named, Template
 from crawler.web.paths import candidates, path
-from crawler.web.sniff import SNIFF_SIZE, sniff_media_type
+from crawler.web.probe import TAIL_SIZE, probe_image
+from crawler.web.sniff import SNIFF_SIZE, is_image, sniff_media_type
 
 TEMPORARY: Final = ".tmp"
 FOLDERS: Final = 10_000
@@ -56,13 +58,27 @@ class Job:
     modified_at: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A document that has come to its end: its true type, its first and last bytes, and, once known, the rest."""
+
+    media_type: str
+    first: bytes
+    last: bytes
+    size: int = 0
+    digest: str = ""
+
+
 class FileStore:
     """`Store` in the folder `output`, which no other process writes to at the same time."""
 
-    def __init__(self, output: Path, settings: StoreSettings) -> None:
+    def __init__(self, output: Path, settings: StoreSettings, template: Template | None = None) -> None:
+        """`template` names images, where not all is named by its URL."""
         self._output = output
         self._settings = settings
-        self._names = count(1)
+        self._claims: Claims | None = None
+        self._template = template
+        self._numbers = count(1)
         self._folders: set[Path] = set()
         self._jobs: list[tuple[Job, asyncio.Future[str]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -72,20 +88,37 @@ class FileStore:
         self._read_begun = wrap(_read_begun)
         self._finish = wrap(self._complete)
 
-    def open(self, interrupted: Iterable[URL], partials: Collection[str] = ()) -> None:
-        """Make the folder ready: temporary files go but for `partials`.
+    def open(
+        self,
+        interrupted: Iterable[URL],
+        partials: Collection[str] = (),
+        leftovers: Iterable[str] = (),
+        claims: Claims | None = None,
+    ) -> None:
+        """Make the folder ready: temporary files go but for `partials`, and so do `leftovers`.
 
-        So do files that a killed run renamed but did not record: those of the URLs it had in flight.
+        Likewise files that a killed run renamed but did not record: those of the URLs it had in flight. With `claims`
+        an image is asked for its place by its content.
         """
+        self._claims = claims
         with store_errors(self._output):
             (self._output / TEMPORARY).mkdir(parents=True, exist_ok=True)
             for left in (self._output / TEMPORARY).iterdir():
                 if left.name not in partials:
                     left.unlink()
             for url in interrupted:
-                for name in candidates(url, self._settings.max_name):
-                    with suppress(FileNotFoundError, NotADirectoryError):
-                        (self._output / name).unlink()
+                self._remove(candidates(url, self._settings.max_name))
+            self._remove(leftovers)
+
+    async def discard(self, paths: Sequence[str]) -> None:
+        """Remove files that no record has any more."""
+        with store_errors(self._output):
+            await wrap(self._remove)(paths)
+
+    def _remove(self, paths: Iterable[str]) -> None:
+        for name in paths:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                (self._output / name).unlink()
 
     def partial(self, link: Link) -> Partial | None:
         """As `Store.partial`."""
@@ -97,40 +130,82 @@ class FileStore:
             async with aiofiles.open(self._output / saved.path, "rb") as file:
                 return await file.read()
 
-    async def save(self, link: Link, response: Response, partial: Partial | None = None) -> Saved:
+    async def save(self, visit: Visit, response: Response, accept: Accept | None = None) -> Saved:
         """As `Store.save`: the file is there under its final name when this returns."""
-        if partial is not None and response.head.status == 206:
-            return await self._finish_partial(link, response, partial)
-        if partial is not None:
-            _remove(self._output / TEMPORARY / partial.name)
+        if visit.partial is not None and response.head.status == 206:
+            return await self._finish_partial(visit, visit.partial, response, accept)
+        if visit.partial is not None:
+            _remove(self._output / TEMPORARY / visit.partial.name)
         first = await response.peek(self._settings.memory + 1)
         media_type = sniff_media_type(response.head.headers.get("content-type"), first[:SNIFF_SIZE])
-        name = path(link.url, media_type, self._settings.max_name)
-        temporary = self._output / TEMPORARY / str(next(self._names))
-        modified_at = _last_modified(response.head)
+        temporary = self._output / TEMPORARY / str(next(self._numbers))
         if len(first) <= self._settings.memory:
-            size = len(first)
-            digest = await self._write(Job(temporary, self._output / name, first, modified_at))
-        else:
-            size, digest = await self._stream(link, temporary, response, hashlib.sha256())
-            with store_errors(self._output / name):
-                await self._finish(temporary, self._output / name, modified_at)
-        return Saved(name, media_type, size, digest)
+            return await self._save_small(visit, temporary, response.head, Whole(media_type, first, first), accept)
+        size, digest, last = await self._stream(visit.link, temporary, response, hashlib.sha256())
+        whole = Whole(media_type, first, last, size, digest)
+        return await self._place(visit, temporary, response.head, whole, accept)
 
-    async def _finish_partial(self, link: Link, response: Response, partial: Partial) -> Saved:
+    async def _save_small(
+        self, visit: Visit, temporary: Path, head: ResponseHead, whole: Whole, accept: Accept | None
+    ) -> Saved:
+        """A document that is in memory: what is not to be kept, or is kept already, is not even written."""
+        body = whole.first
+        if accept is not None:
+            accept(body, body[-TAIL_SIZE:], len(body))
+        if self._template is None and (self._claims is None or not is_image(whole.media_type)):
+            name = path(visit.link.url, whole.media_type, self._settings.max_name)
+            digest = await self._write(Job(temporary, self._output / name, body, _last_modified(head)))
+            return Saved(name, whole.media_type, len(body), digest)
+        whole = replace(whole, size=len(body), digest=hashlib.sha256(body).hexdigest())
+        name, is_duplicate = await self._claimed(visit, whole)
+        if not is_duplicate:
+            await self._write(Job(temporary, self._output / name, body, _last_modified(head)))
+        return Saved(name, whole.media_type, whole.size, whole.digest, is_duplicate)
+
+    async def _place(
+        self, visit: Visit, temporary: Path, head: ResponseHead, whole: Whole, accept: Accept | None
+    ) -> Saved:
+        """A document that lies in a temporary file, whole: to its final name, or gone where it is not to be kept."""
+        try:
+            if accept is not None:
+                accept(whole.first, whole.last, whole.size)
+            name, is_duplicate = await self._claimed(visit, whole)
+        except BaseException:
+            _remove(temporary)
+            raise
+        with store_errors(self._output / name):
+            if is_duplicate:
+                _remove(temporary)
+            else:
+                await self._finish(temporary, self._output / name, _last_modified(head))
+        return Saved(name, whole.media_type, whole.size, whole.digest, is_duplicate)
+
+    async def _claimed(self, visit: Visit, whole: Whole) -> Place:
+        """Where a document is to lie, and whether its content lies there already."""
+        link, media_type, max_name = visit.link, whole.media_type, self._settings.max_name
+        if self._template is None or not is_image(media_type):
+            name = path(link.url, media_type, max_name)
+        else:
+            probe = probe_image(whole.first)
+            width, height = (probe.width, probe.height) if probe is not None else (None, None)
+            named = Named(link.url, link.parent, link.place, media_type, width, height, whole.digest)
+            name = self._template.path(named, max_name)
+        if self._claims is None or not is_image(media_type):
+            return Place(name)
+        return await self._claims.claim(visit, whole.digest, name)
+
+    async def _finish_partial(self, visit: Visit, partial: Partial, response: Response, accept: Accept | None) -> Saved:
         """A document whose beginning lies in a file, and whose rest comes now."""
         temporary = self._output / TEMPORARY / partial.name
         try:
             with store_errors(temporary):
-                first, hashed = await self._read_begun(temporary, partial.size)
+                first, hashed = await self._read_begun(temporary, partial.size, self._settings.memory)
         except StoreError as error:
             raise TruncatedError(f"the beginning of the document is gone: {error}") from error
-        size, digest = await self._stream(link, temporary, response, hashed, partial.size)
-        media_type = sniff_media_type(response.head.headers.get("content-type"), first)
-        name = path(link.url, media_type, self._settings.max_name)
-        with store_errors(self._output / name):
-            await self._finish(temporary, self._output / name, _last_modified(response.head))
-        return Saved(name, media_type, size, digest)
+        size, digest, last = await self._stream(visit.link, temporary, response, hashed, partial.size)
+        media_type = sniff_media_type(response.head.headers.get("content-type"), first[:SNIFF_SIZE])
+        whole = Whole(media_type, first, last, size, digest)
+        return await self._place(visit, temporary, response.head, whole, accept)
 
     async def _write(self, job: Job) -> str:
         """The digest of a small file, once it is written together with those that wait at the same moment."""
@@ -174,9 +249,12 @@ class FileStore:
 
     async def _stream(
         self, link: Link, temporary: Path, response: Response, hashed: "hashlib._Hash", size: int = 0
-    ) -> tuple[int, str]:
-        """The size and digest of a large body, written as it comes, behind `size` bytes that are there and `hashed`."""
-        checked = size
+    ) -> tuple[int, str, bytes]:
+        """The size, digest and last bytes of a large body, written as it comes.
+
+        Behind `size` bytes that are there and `hashed`.
+        """
+        checked, last = size, b""
         try:
             with store_errors(temporary):
                 await self._check_room()
@@ -185,6 +263,7 @@ class FileStore:
                         hashed.update(chunk)
                         await file.write(chunk)
                         size += len(chunk)
+                        last = chunk[-TAIL_SIZE:] if len(chunk) >= TAIL_SIZE else (last + chunk)[-TAIL_SIZE:]
                         if size - checked >= BETWEEN_CHECKS:
                             checked = size
                             await self._check_room()
@@ -193,7 +272,7 @@ class FileStore:
             if not (is_passing and self._keep_partial(link, temporary, response.head, size)):
                 _remove(temporary)
             raise
-        return size, hashed.hexdigest()
+        return size, hashed.hexdigest(), last
 
     def _keep_partial(self, link: Link, temporary: Path, head: ResponseHead, size: int) -> bool:
         """Keep what has come of a large body for a later attempt, if that can tell whether it is still the same."""
@@ -237,12 +316,12 @@ class FileStore:
             self._folders.add(folder)
 
 
-def _read_begun(temporary: Path, size: int) -> tuple[bytes, "hashlib._Hash"]:
+def _read_begun(temporary: Path, size: int, first_size: int) -> tuple[bytes, "hashlib._Hash"]:
     """The first bytes of a document that broke off, and the digest's state behind its `size` bytes."""
     hashed = hashlib.sha256()
     with temporary.open("r+b") as file:
         file.truncate(size)
-        first = file.read(SNIFF_SIZE)
+        first = file.read(first_size)
         file.seek(0)
         while piece := file.read(1 << 20):
             hashed.update(piece)

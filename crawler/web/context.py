@@ -1,4 +1,4 @@
-"""What is written about an image: the caption of its figure, else the text around it; it knows nothing of URLs."""
+"""What is written about an image: the caption of its figure, the text around it; it knows nothing of URLs."""
 
 import re
 from bisect import bisect_right
@@ -44,15 +44,15 @@ class Surroundings:
         """... this one, which is the list of its captions; empty outside of all."""
         self._find_figures([(end, name, True) for name, end in tags])
 
-    def around(self, start: int, end: int) -> str:
-        """What is written about the image whose tag stands here; empty once too many were asked for."""
-        self._left -= 1
-        if self._left < 0:
-            return ""
+    def caption(self, start: int) -> str:
+        """The caption of the figure that the image whose tag begins here stands in."""
         place = bisect_right(self._places, start) - 1
-        if place >= 0 and self._figures[place]:
-            return self._figures[place][0]
-        return _around(self._text, start, end)
+        return self._figures[place][0] if place >= 0 and self._figures[place] else ""
+
+    def around(self, start: int, end: int) -> str:
+        """The text around the image whose tag stands here; empty once too many were asked for."""
+        self._left -= 1
+        return _around(self._text, start, end) if self._left >= 0 else ""
 
     def _find_figures(self, edges: list[tuple[int, str, bool]]) -> None:
         if not edges:

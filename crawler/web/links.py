@@ -17,6 +17,7 @@ from crawler.web.css import find_urls
 from crawler.web.jsonld import find_image_urls
 from crawler.web.markup import MAX_TAGS, TagReader, raw_end
 from crawler.web.reference import Kind, Reference
+from crawler.web.robots_tag import NO_AI
 from crawler.web.sources import ANYWHERE, BLANKS, MORE_SOURCES, SOURCES, Attributes, Source, word, words
 from crawler.web.text import contents, fold
 from crawler.web.url import URL
@@ -30,6 +31,7 @@ _ANCHOR_EDGE: Final = re.compile(rf"</?[aA](?=[{BLANKS}/>])")
 _NOSCRIPT_END: Final = re.compile(rf"</noscript(?=[{BLANKS}/>])", re.IGNORECASE)
 _DIRECTIVES: Final = re.compile(r"[\s,]+")
 _ROBOTS: Final = frozenset({"robots", "crawler"})
+_HEEDED: Final = NO_AI | {"nofollow"}
 _PARTS: Final = frozenset({"figcaption", "figure", "noscript", "picture", "style"})
 """Tags that say something of the images in them, or hold some."""
 _APART: Final = frozenset({"body", "html", "link", "meta", "script", "style"})
@@ -55,7 +57,7 @@ class Said(NamedTuple):
     attributes: Attributes
     mentions: tuple[Mention, ...]
     base: str | None
-    is_closing: bool
+    wishes: frozenset[str] = frozenset()
 
 
 Found = tuple[Said, int, int]
@@ -73,16 +75,19 @@ def find_references(body: bytes, encoding: str, url: URL, *, everything: bool = 
     found = (_READER_OF_ALL if everything else _READER).find(text)
     base = next((said.base for said, _, _ in found if said.base is not None), None)
     join = _Joiner(_resolve_base(base, url), encoding).join
-    is_closed = any(said.is_closing for said, _, _ in found)
+    wishes = frozenset[str]().union(*(said.wishes for said, _, _ in found if said.wishes))
+    is_closed, noai = "nofollow" in wishes, not NO_AI.isdisjoint(wishes)
     if everything:
-        return _find_all(text, found, join, is_closed)
+        return _find_all(text, found, join, is_closed, noai)
     references: list[Reference] = []
     for (name, attributes, mentions, _, _), _, end in found:
         inner = _anchor_text(text, end) if name == "a" else ""
         for written, kind, role, attribute, nofollow, width, density in mentions:
             closed = nofollow or (is_closed and kind is Kind.PAGE)
             references.append(
-                Reference(join(written), kind, name, attribute, attributes, inner, closed, role, "", width, density)
+                Reference(
+                    join(written), kind, name, attribute, attributes, inner, closed, role, "", width, density, 0, noai
+                )
             )
         if len(references) > MAX_TAGS:
             raise LimitError(f"more than {MAX_TAGS} references")
@@ -148,7 +153,9 @@ class _Places:
         return start < self._noscript_end
 
 
-def _find_all(text: str, found: Sequence[Found], join: Callable[[str], URL | None], closed: bool) -> list[Reference]:
+def _find_all(
+    text: str, found: Sequence[Found], join: Callable[[str], URL | None], closed: bool, noai: bool
+) -> list[Reference]:
     """Every reference, those of the tags' contents too, images with what is written about them."""
     places = _Places(text)
     surroundings = Surroundings(
@@ -161,7 +168,7 @@ def _find_all(text: str, found: Sequence[Found], join: Callable[[str], URL | Non
         group = places.group(name)
         inner = _anchor_text(text, end) if name == "a" and mentions else ""
         has_image = name not in _APART and any(mention.kind is Kind.IMAGE for mention in mentions)
-        context = surroundings.around(start, end) if has_image else ""
+        context, caption = (surroundings.around(start, end), surroundings.caption(start)) if has_image else ("", "")
         for written, kind, role, attribute, nofollow, width, density in mentions:
             reference = Reference(
                 join(written),
@@ -175,7 +182,9 @@ def _find_all(text: str, found: Sequence[Found], join: Callable[[str], URL | Non
             )
             if kind is Kind.IMAGE:
                 part = "noscript" if places.in_noscript(start) else role
-                reference = reference._replace(role=part, context=context, width=width, density=density, group=group)
+                reference = reference._replace(
+                    role=part, context=context, width=width, density=density, group=group, noai=noai, caption=caption
+                )
             references.append(reference)
         if len(references) > MAX_TAGS:
             raise LimitError(f"more than {MAX_TAGS} references")
@@ -205,10 +214,10 @@ def read_tag(element: Tag) -> Said | None:
     attributes = cast(Attributes, element.attrs)
     mentions = _mentions(attributes, SOURCES.get(name, ()))
     base = attributes.get("href") if name == "base" else None
-    is_closing = name == "meta" and _asks_not_to_follow(attributes)
-    if not mentions and base is None and not is_closing:
+    wishes = _wishes(attributes) if name == "meta" else frozenset[str]()
+    if not mentions and base is None and not wishes:
         return None
-    return Said(name, attributes, mentions, base, is_closing)
+    return Said(name, attributes, mentions, base, wishes)
 
 
 def read_all_of_tag(element: Tag) -> Said | None:
@@ -217,11 +226,11 @@ def read_all_of_tag(element: Tag) -> Said | None:
     attributes = cast(Attributes, element.attrs)
     mentions = (*_mentions(attributes, MORE_SOURCES.get(name, ())), *_mentions(attributes, ANYWHERE))
     base = attributes.get("href") if name == "base" else None
-    is_closing = name == "meta" and _asks_not_to_follow(attributes)
+    wishes = _wishes(attributes) if name == "meta" else frozenset[str]()
     is_part = name in _PARTS or (name == "script" and _is_linked_data(attributes))
-    if not mentions and base is None and not is_closing and not is_part:
+    if not mentions and base is None and not wishes and not is_part:
         return None
-    return Said(name, attributes, mentions, base, is_closing)
+    return Said(name, attributes, mentions, base, wishes)
 
 
 def _mentions(attributes: Attributes, sources: Iterable[Source]) -> tuple[Mention, ...]:
@@ -242,10 +251,12 @@ _READER_OF_ALL: Final = TagReader(
 )
 
 
-def _asks_not_to_follow(attributes: Attributes) -> bool:
-    """Whether a meta element speaks to robots, and asks them not to follow the page's links."""
-    directives = _DIRECTIVES.split(word(attributes, "content"))
-    return word(attributes, "name") in _ROBOTS and not {"nofollow", "none"}.isdisjoint(directives)
+def _wishes(attributes: Attributes) -> frozenset[str]:
+    """What a meta element asks of robots that is heeded here: not to follow links, not to learn from images."""
+    if word(attributes, "name") not in _ROBOTS:
+        return frozenset()
+    directives = set(_DIRECTIVES.split(word(attributes, "content")))
+    return frozenset((directives | {"nofollow"} if "none" in directives else directives) & _HEEDED)
 
 
 def _resolve_base(written: str | None, url: URL) -> URL:

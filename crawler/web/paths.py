@@ -146,9 +146,8 @@ def path(url: URL, media_type: str, max_name: int = 255) -> str:
     way, mark, query = url.target.partition("?")
     *folders, leaf = way.removeprefix("/").split("/")
     room = "images" if is_image(media_type) else "pages"
-    names = [room, _host(url, max_name), *(_folder(text, max_name) for text in folders)]
-    whole = "/".join((*names, _file(leaf + mark + query, media_type, max_name)))
-    return whole if len(whole) <= MAX_PATH else _cut_short(names, url, media_type)
+    names = [room, _host(url, max_name), *(folder(text, max_name) for text in folders)]
+    return joined(names, file(leaf + mark + query, media_type, max_name), url, media_type)
 
 
 def candidates(url: URL, max_name: int = 255) -> Iterator[str]:
@@ -169,45 +168,55 @@ def _host(url: URL, max_name: int) -> str:
     return name if len(name) <= max_name else _cut(name, url.origin, "", max_name)
 
 
-def _folder(text: str, max_name: int) -> str:
-    """The name of a folder: never empty, never ending in a dot or in an extension that a file could have."""
+def folder(text: str, max_name: int, *, apart: bool = True) -> str:
+    """The name of a folder: never empty, never ending in a dot or in an extension that a file could have.
+
+    `apart` says that two texts never share a name, even where case folds; else letters keep their case unmarked.
+    """
     name = escaped = _escaped(text)
-    case = _case(text)
+    case = _case(text) if apart else ""
     _, dot, extension = escaped.rpartition(".")
-    if case or not escaped or (dot and (not extension or extension in _KNOWN)):
+    if case or not escaped or (dot and (not extension or extension.lower() in _KNOWN)):
         name = f"{escaped}#{case}"
     return name if len(name) <= max_name else _cut(escaped, text, "", max_name)
 
 
-def _file(text: str, media_type: str, max_name: int) -> str:
-    """The name of a file: always with an extension that fits its type, and a mark before one that was added."""
-    fitting = _fitting(media_type)
+def file(text: str, media_type: str, max_name: int, *, apart: bool = True) -> str:
+    """The name of a file: always with an extension that fits its type, and a mark before one that was added.
+
+    `apart` as for a folder; `index`, which an empty text is called, is then marked too.
+    """
+    fitting = fitting_extensions(media_type)
     if not text:
         return f"index.{fitting[0]}"
     escaped = _escaped(text)
-    case = _case(text)
+    case = _case(text) if apart else ""
     stem, _, extension = escaped.rpartition(".")
     if stem and extension.lower() in fitting:
         # index is what a folder's own document is called
-        name = f"{stem}#{case or 0}.{extension}" if case or stem == "index" else escaped
+        name = f"{stem}#{case or 0}.{extension}" if case or (apart and stem == "index") else escaped
     else:
         extension = fitting[0]
         name = f"{escaped}#{case}#.{extension}" if case else f"{escaped}#.{extension}"
     return name if len(name) <= max_name else _cut(escaped, text, f".{extension.lower()}", max_name)
 
 
-def _cut_short(names: list[str], url: URL, media_type: str) -> str:
-    """A path that would be too long: as many of its folders as there is room for, then nothing but a digest."""
-    whole = names[0]
-    last = f"/#h{_digest(str(url))}.{_fitting(media_type)[0]}"
-    for name in names[1:]:
-        if len(whole) + 1 + len(name) + len(last) > MAX_PATH:
+def joined(folders: list[str], name: str, url: URL, media_type: str) -> str:
+    """The path of a file in its folders; where too long, those that there is room for and a digest of the URL."""
+    whole = "/".join((*folders, name))
+    if len(whole) <= MAX_PATH:
+        return whole
+    whole = folders[0]
+    last = f"/#h{digest(str(url))}.{fitting_extensions(media_type)[0]}"
+    for kept in folders[1:]:
+        if len(whole) + 1 + len(kept) + len(last) > MAX_PATH:
             break
-        whole += f"/{name}"
+        whole += f"/{kept}"
     return whole + last
 
 
-def _fitting(media_type: str) -> tuple[str, ...]:
+def fitting_extensions(media_type: str) -> tuple[str, ...]:
+    """The extensions that fit a type, the usual one first; of a type that nobody knows all but what would be run."""
     return EXTENSIONS.get(media_type) or (EXTENSIONS["text/plain"] if media_type.startswith("text/") else _OPAQUE)
 
 
@@ -233,9 +242,10 @@ def _case(text: str) -> str:
 
 def _cut(escaped: str, text: str, ending: str, max_name: int) -> str:
     """What there is room for, and a digest of the whole text."""
-    last = f"#h{_digest(text)}{ending}"
+    last = f"#h{digest(text)}{ending}"
     return escaped[: max_name - len(last)] + last
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """What stands for a text in a name, in 32 hex digits: nobody finds two texts with one."""
     return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -22,7 +22,8 @@ class Reference(NamedTuple):
 
     `url` is resolved against the page's base, None where the text is no URL. `attribute` is where it stood among
     `attributes` (the first of two equal names counts, entities decoded), empty where it stood in the tag's contents;
-    `text` is an anchor's contents, blanks folded. `nofollow` is the page's own wish, from `rel` or its robots meta tag.
+    `text` is an anchor's contents, blanks folded. `nofollow` and `noai` are the page's own wishes, from `rel` or its
+    robots meta tag.
 
     `role` is the part that it plays:
 
@@ -45,7 +46,7 @@ class Reference(NamedTuple):
     | og, twitter | meta og:image, twitter:image |
     | jsonld | the images of a JSON-LD script |
 
-    `context` is the caption of the figure around an image, else the text around it. `width` and `density` are what a
+    `caption` is that of the figure around an image, `context` the text around it. `width` and `density` are what a
     srcset declares (no descriptor is a density of 1). The references of one img, with its lazy attributes and with
     the sources of its picture, share a `group`, counted from 1 within the page; 0 is none.
     """
@@ -62,6 +63,8 @@ class Reference(NamedTuple):
     width: int | None = None
     density: float | None = None
     group: int = 0
+    noai: bool = False
+    caption: str = ""
 
 
 def choose_largest(references: Sequence[Reference]) -> list[Reference]:

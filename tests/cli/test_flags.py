@@ -94,5 +94,5 @@ def test_the_help_of_every_command_teaches(crawler: Callable[..., Any]) -> None:
 
 def test_the_table_of_commands() -> None:
     names = {command.callback.__name__ for command in app.registered_commands if command.callback is not None}
-    assert names == {"crawl", "fetch", "links", "status", "export", "demo"}
+    assert names == {"crawl", "images", "fetch", "links", "retry", "status", "export", "demo"}
     assert Path(inspect.getfile(crawl)).name == "crawl.py"

@@ -1,5 +1,6 @@
 """A frontier over a database in a temporary folder, with a clock that only the test moves."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ class Desk:
         self.now = 1_000_000.0
         self.events: list[Event] = []
         self.jar = Jar()
+        self.discarded: list[str] = []
         self._open: list[tuple[SqliteFrontier, Database]] = []
 
     async def open(self, **sections: dict[str, Any]) -> SqliteFrontier:
@@ -32,9 +34,14 @@ class Desk:
                 settings = replace(settings, **{name: replace(getattr(settings, name), **values)})
         database = Database(self.folder)
         pace = Pace(settings.concurrency, settings.politeness, settings.fetch, sections.get("hosts", {}), lambda: 1.0)
-        frontier = SqliteFrontier(database, pace, settings.crawl, self.jar, lambda: self.now, self.events.append)
+        frontier = SqliteFrontier(
+            database, pace, settings, self.jar, lambda: self.now, self.events.append, self.discard
+        )
         self._open.append((frontier, database))
         return frontier
+
+    async def discard(self, paths: Sequence[str]) -> None:
+        self.discarded += paths
 
     async def close(self) -> None:
         while self._open:

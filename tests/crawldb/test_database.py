@@ -9,6 +9,8 @@ import pytest
 from crawler.crawldb.database import FILE, VERSION, Database, database_errors, is_running, open_to_read
 from crawler.errors import CrawldbError
 
+VERSION_1 = (Path(__file__).parent / "version_1.sql").read_text(encoding="utf-8")
+
 
 def test_a_new_one_has_the_present_schema_and_is_durable_as_asked(tmp_path: Path) -> None:
     for durability, synchronous in (("process", 1), ("power", 2)):
@@ -43,6 +45,29 @@ def test_one_written_by_a_newer_crawler_is_refused_and_let_go(tmp_path: Path) ->
     with pytest.raises(CrawldbError, match="schema"):
         open_to_read(tmp_path)
     assert not is_running(tmp_path)
+
+
+def shape(sql: sqlite3.Connection) -> dict[str, set[str]]:
+    """The columns of each table and index."""
+    names = [row[0] for row in sql.execute("SELECT name FROM sqlite_schema")]
+    return {name: {row[1] for row in sql.execute(f"PRAGMA table_xinfo('{name}')")} for name in names}
+
+
+def test_one_of_version_1_becomes_what_a_new_one_is(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    with sqlite3.connect(old / FILE) as sql:
+        sql.executescript(VERSION_1)
+        sql.execute("INSERT INTO hosts (name) VALUES ('a.example')")
+        sql.execute(
+            "INSERT INTO urls (digest, url, host, kind, state, depth) VALUES (1, 'http://a.example/', 1, 4, 'saved', 0)"
+        )
+    sql.close()
+    migrated, new = Database(old), Database(tmp_path / "new")
+    assert shape(migrated.sql) == shape(new.sql)
+    assert migrated.sql.execute("SELECT url, place, original FROM urls").fetchall() == [("http://a.example/", 0, None)]
+    migrated.close()
+    new.close()
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

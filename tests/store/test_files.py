@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import StoreError, TruncatedError
-from crawler.model import URL, Link, Partial
+from crawler.model import URL, Link, Partial, Visit
 from crawler.settings import StoreSettings
 from crawler.store.files import TEMPORARY, FileStore
 from tests.fakes import FakeResponse
 
 PAGE = Link(URL("http://a.example/x.html"))
 HTML = {"content_type": "text/html"}
+
+
+def visit(link: Link, partial: Partial | None = None) -> Visit:
+    return Visit(link, 1, 1, partial)
 
 
 def opened(folder: Path, **changes: object) -> FileStore:
@@ -34,7 +38,7 @@ def files(folder: Path) -> set[str]:
 async def test_what_is_saved_is_what_was_served(tmp_path: Path, size: int) -> None:
     store = opened(tmp_path, memory=1024)
     body = (b"<html>" + os.urandom(size))[:size]
-    saved = await store.save(PAGE, FakeResponse(body, **HTML))
+    saved = await store.save(visit(PAGE), FakeResponse(body, **HTML))
     assert (tmp_path / saved.path).read_bytes() == body
     assert (saved.size, saved.digest) == (size, hashlib.sha256(body).hexdigest())
     assert files(tmp_path) == {saved.path}
@@ -43,8 +47,8 @@ async def test_what_is_saved_is_what_was_served(tmp_path: Path, size: int) -> No
 async def test_images_and_pages_lie_apart_by_their_true_type(tmp_path: Path) -> None:
     store = opened(tmp_path)
     png = b"\x89PNG\r\n\x1a\n" + bytes(20)
-    image = await store.save(Link(URL("http://a.example/i.png")), FakeResponse(png, content_type="text/html"))
-    page = await store.save(PAGE, FakeResponse(b"<!doctype html><p>", **HTML))
+    image = await store.save(visit(Link(URL("http://a.example/i.png"))), FakeResponse(png, content_type="text/html"))
+    page = await store.save(visit(PAGE), FakeResponse(b"<!doctype html><p>", **HTML))
     assert (image.path.split("/")[0], image.media_type) == ("images", "image/png")
     assert (page.path.split("/")[0], page.media_type) == ("pages", "text/html")
 
@@ -52,13 +56,13 @@ async def test_images_and_pages_lie_apart_by_their_true_type(tmp_path: Path) -> 
 async def test_the_server_s_last_modified_becomes_the_file_s(tmp_path: Path) -> None:
     store = opened(tmp_path)
     fields = {**HTML, "last_modified": "Tue, 14 Nov 2023 22:13:20 GMT"}
-    saved = await store.save(PAGE, FakeResponse(b"<p>", **fields))
+    saved = await store.save(visit(PAGE), FakeResponse(b"<p>", **fields))
     assert (tmp_path / saved.path).stat().st_mtime == 1_700_000_000
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "Tue, 14 Nov 9999 22:13:20 GMT", "Tue, 14 Nov 1900 22:13:20 GMT"])
 async def test_a_last_modified_that_says_nothing_is_passed_over(tmp_path: Path, text: str) -> None:
-    saved = await opened(tmp_path).save(PAGE, FakeResponse(b"<p>", **HTML, last_modified=text))
+    saved = await opened(tmp_path).save(visit(PAGE), FakeResponse(b"<p>", **HTML, last_modified=text))
     assert (tmp_path / saved.path).read_bytes() == b"<p>"
 
 
@@ -73,7 +77,7 @@ class Broken(FakeResponse):
 async def test_a_body_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     store = opened(tmp_path, memory=1024)
     with pytest.raises(TruncatedError):
-        await store.save(PAGE, Broken(bytes(5000)))
+        await store.save(visit(PAGE), Broken(bytes(5000)))
     assert files(tmp_path) == set()
 
 
@@ -81,7 +85,7 @@ async def test_a_body_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
 async def test_no_room_is_said_before_anything_is_written(tmp_path: Path, memory: int) -> None:
     store = opened(tmp_path, min_free=1 << 62, memory=memory)
     with pytest.raises(StoreError, match=r"store\.min_free"):
-        await store.save(PAGE, FakeResponse(bytes(50_000), **HTML))
+        await store.save(visit(PAGE), FakeResponse(bytes(50_000), **HTML))
     assert files(tmp_path) == set()
 
 
@@ -89,7 +93,7 @@ async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     store = opened(tmp_path)
     (tmp_path / "pages").write_text("in the way")
     with pytest.raises(StoreError, match="pages"):
-        await store.save(PAGE, FakeResponse(b"<p>", **HTML))
+        await store.save(visit(PAGE), FakeResponse(b"<p>", **HTML))
     assert files(tmp_path) == {"pages"}
 
 
@@ -97,7 +101,7 @@ async def test_many_at_once_each_get_their_own(tmp_path: Path) -> None:
     store = opened(tmp_path)
     links = [Link(URL(f"http://a.example/{n}.html")) for n in range(100)]
     saved = await asyncio.gather(
-        *(store.save(link, FakeResponse(b"<p>%d" % n, **HTML)) for n, link in enumerate(links))
+        *(store.save(visit(link), FakeResponse(b"<p>%d" % n, **HTML)) for n, link in enumerate(links))
     )
     assert [(tmp_path / one.path).read_bytes() for one in saved] == [b"<p>%d" % n for n in range(100)]
 
@@ -107,8 +111,8 @@ async def test_one_failure_in_a_batch_is_its_own(tmp_path: Path) -> None:
     (tmp_path / "images").write_text("in the way")
     png = b"\x89PNG\r\n\x1a\n" + bytes(20)
     good, bad = await asyncio.gather(
-        store.save(PAGE, FakeResponse(b"<p>", **HTML)),
-        store.save(Link(URL("http://a.example/i.png")), FakeResponse(png)),
+        store.save(visit(PAGE), FakeResponse(b"<p>", **HTML)),
+        store.save(visit(Link(URL("http://a.example/i.png"))), FakeResponse(png)),
         return_exceptions=True,
     )
     assert isinstance(bad, StoreError)
@@ -117,8 +121,8 @@ async def test_one_failure_in_a_batch_is_its_own(tmp_path: Path) -> None:
 
 async def test_at_the_start_temporary_files_go_and_files_that_were_not_recorded(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    kept = await store.save(PAGE, FakeResponse(b"<p>", **HTML))
-    orphan = await store.save(Link(URL("http://a.example/orphan")), FakeResponse(b"<p>", **HTML))
+    kept = await store.save(visit(PAGE), FakeResponse(b"<p>", **HTML))
+    orphan = await store.save(visit(Link(URL("http://a.example/orphan"))), FakeResponse(b"<p>", **HTML))
     (tmp_path / TEMPORARY / "77").write_bytes(b"half")
     FileStore(tmp_path, StoreSettings()).open([URL("http://a.example/orphan"), URL("http://a.example/never/was")])
     assert files(tmp_path) == {kept.path}
@@ -127,27 +131,27 @@ async def test_at_the_start_temporary_files_go_and_files_that_were_not_recorded(
 
 async def test_a_folder_that_was_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    saved = await store.save(PAGE, FakeResponse(b"<p>", **HTML))
+    saved = await store.save(visit(PAGE), FakeResponse(b"<p>", **HTML))
     shutil.rmtree(tmp_path / "pages")
-    again = await store.save(PAGE, FakeResponse(b"<p>", **HTML))
+    again = await store.save(visit(PAGE), FakeResponse(b"<p>", **HTML))
     assert (tmp_path / again.path).read_bytes() == b"<p>"
     assert again.path == saved.path
 
 
 async def test_what_is_kept_can_be_read_again(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    assert await store.load(await store.save(PAGE, FakeResponse(b"<p>", **HTML))) == b"<p>"
+    assert await store.load(await store.save(visit(PAGE), FakeResponse(b"<p>", **HTML))) == b"<p>"
 
 
 async def test_power_durability_writes_the_same(tmp_path: Path) -> None:
-    saved = await opened(tmp_path, durability="power").save(PAGE, FakeResponse(b"<p>", **HTML))
+    saved = await opened(tmp_path, durability="power").save(visit(PAGE), FakeResponse(b"<p>", **HTML))
     assert files(tmp_path) == {saved.path}
 
 
 async def test_a_second_answer_for_a_url_takes_the_place_of_the_first(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    await store.save(PAGE, FakeResponse(b"<p>old", **HTML))
-    saved = await store.save(PAGE, FakeResponse(b"<p>new", **HTML))
+    await store.save(visit(PAGE), FakeResponse(b"<p>old", **HTML))
+    saved = await store.save(visit(PAGE), FakeResponse(b"<p>new", **HTML))
     assert (tmp_path / saved.path).read_bytes() == b"<p>new"
 
 
@@ -160,7 +164,7 @@ class TestBrokenOff:
 
     async def begin(self, store: FileStore, **fields: str) -> Partial | None:
         with pytest.raises(TruncatedError):
-            await store.save(self.LINK, self.broken(**fields))
+            await store.save(visit(self.LINK), self.broken(**fields))
         return store.partial(self.LINK)
 
     async def test_what_came_is_kept_and_finished_later_also_by_another_run(self, tmp_path: Path) -> None:
@@ -171,7 +175,7 @@ class TestBrokenOff:
         assert store.partial(self.LINK) is None
         store = FileStore(tmp_path, StoreSettings(min_free=0))
         store.open([], [partial.name])
-        saved = await store.save(self.LINK, FakeResponse(self.BODY[2000:], status=206), partial)
+        saved = await store.save(visit(self.LINK, partial), FakeResponse(self.BODY[2000:], status=206))
         assert (tmp_path / saved.path).read_bytes() == self.BODY
         assert (saved.size, saved.digest) == (9000, hashlib.sha256(self.BODY).hexdigest())
         assert files(tmp_path) == {saved.path}
@@ -194,13 +198,15 @@ class TestBrokenOff:
         store = opened(tmp_path, memory=1024, min_partial=1000)
         partial = await self.begin(store, etag='"v"')
         with pytest.raises(TruncatedError):
-            await store.save(self.LINK, Broken(self.BODY[2000:], status=206, etag='"v"'), partial)
+            await store.save(visit(self.LINK, partial), Broken(self.BODY[2000:], status=206, etag='"v"'))
         again = store.partial(self.LINK)
         assert again is not None
         assert again.size == 4000
-        saved = await store.save(self.LINK, FakeResponse(self.BODY[4000:], status=206), again)
+        saved = await store.save(visit(self.LINK, again), FakeResponse(self.BODY[4000:], status=206))
         assert (tmp_path / saved.path).read_bytes() == self.BODY
 
     async def test_a_beginning_that_is_gone_makes_the_document_one_to_fetch_anew(self, tmp_path: Path) -> None:
         with pytest.raises(TruncatedError, match=r"gone\.part"):
-            await opened(tmp_path).save(self.LINK, FakeResponse(b"x", status=206), Partial("gone.part", 10, '"v"'))
+            await opened(tmp_path).save(
+                visit(self.LINK, Partial("gone.part", 10, '"v"')), FakeResponse(b"x", status=206)
+            )

@@ -99,7 +99,7 @@ def test_the_line_of_a_visit(saved: Make, failed: Make) -> None:
 
 SNAPSHOT = Snapshot(
     elapsed=83.0,
-    counts=Counts(312, 4, 1204, 12, 3, failed=2, pages=1100, images=104, size=96_300_000),
+    counts=Counts(312, 4, 1204, redirected=12, rejected=3, failed=2, pages=1100, images=104, size=96_300_000),
     in_flight=4,
     requests_per_second=42.25,
     bytes_per_second=3_100_000,

@@ -11,10 +11,11 @@ READER = TagReader({"figure", "figcaption", "img"}, lambda element: element.name
 
 
 def contexts(text: str) -> list[str]:
-    """What is written about each img of a page."""
+    """What is written about each img of a page: its caption, else the text around it."""
     found = READER.find(text)
     surroundings = Surroundings(text, [(name, end) for name, _, end in found if name != "img"])
-    return [surroundings.around(start, end) for name, start, end in found if name == "img"]
+    images = [(start, end) for name, start, end in found if name == "img"]
+    return [surroundings.caption(start) or surroundings.around(start, end) for start, end in images]
 
 
 @pytest.mark.parametrize(

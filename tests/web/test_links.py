@@ -398,7 +398,8 @@ def test_context_is_that_of_images_in_the_text() -> None:
     )
     found = find_all(html)
     around = "words of Caption"
-    assert [one.context for one in found] == ["", "", "", around, around, around, "Caption", ""]
+    assert [one.context for one in found] == ["", "", "", around, around, around, around, ""]
+    assert [one.caption for one in found] == ["", "", "", "", "", "", "Caption", ""]
     assert not any(one.context for one in find(html)), "a crawl does not pay for it"
 
 
@@ -434,3 +435,14 @@ def test_everything_of_no_page_is_slow(unit: str) -> None:
     with suppress(LimitError):
         find_all(html)
     assert time.process_time() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    ("content", "noai"),
+    [("noai", True), ("index, NOIMAGEAI", True), ("noindex", False), ("none", False), ("nofollow", False)],
+)
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_page_can_ask_to_leave_its_images_alone(content: str, noai: bool, everything: bool) -> None:
+    html = f'<img src=1><meta name=robots content="{content}"><a href=2>'
+    found = find_references(html.encode(), "utf-8", URL("http://a.example/"), everything=everything)
+    assert [(one.noai, one.kind) for one in found if one.kind is Kind.IMAGE] == [(noai, Kind.IMAGE)]

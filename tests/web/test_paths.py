@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.web import paths
-from crawler.web.paths import EXTENSIONS, MAX_PATH, candidates, path
+from crawler.web.paths import EXTENSIONS, MAX_PATH, candidates, file, fitting_extensions, folder, joined, path
 from crawler.web.url import URL
 
 TYPES = ["text/html", "text/plain", "image/png", "image/jpeg", "application/octet-stream", "text/x-c", "image/x-odd"]
@@ -228,3 +228,41 @@ def test_a_url_of_a_broken_database_stays_inside() -> None:
         "https://e.org/a\\..\\b\n\x1b[0m",
     ):
         check_path(path(URL.known(text), "text/plain"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("IMG_7.JPG", "IMG_7.JPG"),
+        ("Index.jpg", "Index.jpg"),
+        ("index.jpg", "index.jpg"),
+        ("IMG.php", "IMG.php#.jpg"),
+        ("", "index.jpg"),
+        ("CON.jpg", "{43}ON.jpg"),
+    ],
+)
+def test_a_file_that_need_not_lie_apart_keeps_its_letters_unmarked(text: str, expected: str) -> None:
+    assert file(text, "image/jpeg", 255, apart=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Spring", "Spring"), ("v1.2", "v1.2"), ("A.JPG", "A.JPG#"), ("a.", "a.#"), ("", "#"), ("-A", "{2d}A")],
+)
+def test_a_folder_that_need_not_lie_apart_keeps_its_letters_unmarked(text: str, expected: str) -> None:
+    assert folder(text, 255, apart=False) == expected
+
+
+def test_a_joined_path_is_as_long_as_it_may_be() -> None:
+    url = URL("https://e.org/a.jpg")
+    folders = ["images", "f" * 255, "g" * 255]
+    fits = "n" * (MAX_PATH - len("/".join(folders)) - 1)
+    assert joined(folders, fits, url, "image/jpeg") == "/".join((*folders, fits))
+    assert re.fullmatch(r"images/f{255}/g{255}/#h[0-9a-f]{32}\.jpg", joined(folders, f"{fits}n", url, "image/jpeg"))
+
+
+def test_the_usual_extension_comes_first() -> None:
+    assert fitting_extensions("image/jpeg")[0] == "jpg"
+    assert fitting_extensions("text/x-c")[0] == "txt"
+    assert fitting_extensions("image/x-odd")[0] == "bin"
+    assert not {"html", "svg", "js"} & set(fitting_extensions("image/x-odd"))

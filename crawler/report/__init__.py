@@ -1,0 +1,1 @@
+"""What is written from the records of a crawl for people and other programs."""
