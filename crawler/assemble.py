@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -20,12 +21,13 @@ from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.pace import Pace
 from crawler.crawldb.records import Records
 from crawler.crawling import Crawl, Parts
-from crawler.errors import CrawlError, InvalidURLError, SettingsError
+from crawler.errors import CrawlError, InvalidURLError, LimitError, SettingsError, WorkError
 from crawler.http1.request import Version
-from crawler.interfaces import Extractor, Fetcher, Observer
+from crawler.imaging import Develop
+from crawler.interfaces import Extractor, Fetcher, Observer, Workers
 from crawler.lists.feeder import Feeder
 from crawler.lists.reader import ListReader, open_list
-from crawler.model import URL, Event, Kind, Link, Noted, Page, Reference, Row
+from crawler.model import URL, Event, Kind, Link, Noted, Page, Reference, Row, Saved
 from crawler.net.cookies import CookieFetcher
 from crawler.net.dial import Dialer, Dials
 from crawler.net.fetcher import HttpFetcher
@@ -36,14 +38,16 @@ from crawler.net.rate import Sips
 from crawler.net.watched import Watch, WatchedDialer
 from crawler.report.sidecar import WRITERS
 from crawler.settings import ImageSettings, Settings, effective, fixed_keys, tabled
-from crawler.store.files import FileStore, store_errors
+from crawler.store.files import TEMPORARY, FileStore, store_errors
 from crawler.web.cookie_file import parse_cookie_file
 from crawler.web.cookies import Cookie, Jar
 from crawler.web.links import find_references, find_style_references
 from crawler.web.names import Template
-from crawler.web.paths import path
+from crawler.web.paths import CONVERTED, THUMBNAILS, derived_path, path
 from crawler.web.reference import choose_largest
 from crawler.web.url import split_userinfo
+from crawler.work.children import Children
+from crawler.work.pictures import Copy, Wish, derive
 
 ROBOTS_REDIRECTS: Final = 5
 """Redirects followed for a robots.txt (RFC 9309 section 2.3.1.2)."""
@@ -106,6 +110,10 @@ async def open_crawl(
             await frontier.keep(_read_cookies(settings, clock()))
         if settings.fetch.cookies:
             fetcher = CookieFetcher(fetcher, jar, clock)
+        develop = None
+        if _has_work(settings.images):
+            children = await stack.enter_async_context(Children(settings.concurrency.work))
+            develop = _developer(settings.images, folder, children)
         parts = Parts(
             frontier=frontier,
             fetcher=fetcher,
@@ -116,6 +124,7 @@ async def open_crawl(
             counts=lambda: frontier.counts,
             clock=clock,
             chance=random.random,
+            develop=develop,
         )
         crawl = Crawl(parts, settings, rules, starts, resumed=bool(facts))
         stack.callback(lambda: frontier.end(crawl.stopped))
@@ -194,6 +203,37 @@ def _fetcher(
         version=version,
         sips=sips,
     )
+
+
+def _has_work(images: ImageSettings) -> bool:
+    """Whether anything is to be done with pixels."""
+    return images.dedupe in ("report", "near") or images.thumbnails is not None or images.convert != "off"
+
+
+def _developer(images: ImageSettings, folder: Path, workers: Workers) -> Develop:
+    """Makes of each image that is kept what the settings ask for, in the processes of `workers`.
+
+    What cannot be made is said in its record.
+    """
+    numbers = count(1)
+    extension = "jpg" if images.convert == "jpeg" else images.convert
+
+    async def develop(saved: Saved) -> Saved:
+        copies = []
+        if images.thumbnails is not None:
+            thumbnail = derived_path(THUMBNAILS, saved.digest, "jpg")
+            copies.append(Copy(str(folder / thumbnail), "jpeg", images.thumbnails))
+        if images.convert != "off":
+            copies.append(Copy(str(folder / derived_path(CONVERTED, saved.digest, extension)), images.convert))
+        temporary = str(folder / TEMPORARY / f"work-{next(numbers)}")
+        wish = Wish(temporary, tuple(copies), images.dedupe in ("report", "near"), images.max_pixels)
+        try:
+            made = await workers.run(derive, str(folder / saved.path), wish, timeout=images.work_timeout)
+        except (LimitError, WorkError) as error:
+            return replace(saved, work_error=str(error))
+        return replace(saved, likeness=made.hash, work_error=made.error)
+
+    return develop
 
 
 def write_sidecar(settings: Settings, folder: Path) -> None:

@@ -7,9 +7,10 @@ from typing import Final
 from crawler.crawldb.near import NearRows
 from crawler.crawldb.pace import Hosts
 from crawler.model import Saved
+from crawler.web.paths import derived_paths
 
 _FOUND: Final = (
-    "SELECT id, host, coalesce(near, id), coalesce(width, 0) * coalesce(height, 0), size, path"
+    "SELECT id, host, coalesce(near, id), coalesce(width, 0) * coalesce(height, 0), size, path, hex(sha256)"
     " FROM urls WHERE id = ? AND state = 'saved'"
 )
 
@@ -24,6 +25,7 @@ class Twin:
     pixels: int
     size: int
     path: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Twins:
         best = max(found, key=lambda twin: (twin.pixels, twin.size))
         pixels = (saved.width or 0) * (saved.height or 0)
         if (best.pixels, best.size) >= (pixels, saved.size):
-            self._discard(saved.path)
+            self._discard(saved.path, saved.digest)
             return best.row, best.row
         for twin in found:
             self._replace(twin, row)
@@ -75,7 +77,7 @@ class Twins:
     def _replace(self, twin: Twin, row: int) -> None:
         """A smaller twin gives way: its file goes, and all that led to it leads to the larger one."""
         self.rows.remove(twin.row)
-        self._discard(twin.path)
+        self._discard(twin.path, twin.digest.lower())
         self.sql.execute("UPDATE urls SET original = ? WHERE original = ?", (row, twin.row))
         self.sql.execute(
             "UPDATE urls SET state = 'rejected', error = 'duplicate', path = NULL, original = ?, near = ? WHERE id = ?",
@@ -87,6 +89,7 @@ class Twins:
         host.images -= 1
         host.size -= twin.size
 
-    def _discard(self, path: str) -> None:
-        self.sql.execute("INSERT OR IGNORE INTO trash VALUES (?)", (path,))
-        self._discarded.append(path)
+    def _discard(self, path: str, digest: str) -> None:
+        paths = [path, *derived_paths(digest)]
+        self.sql.executemany("INSERT OR IGNORE INTO trash VALUES (?)", [(path,) for path in paths])
+        self._discarded.extend(paths)

@@ -43,6 +43,8 @@ def status_line(snapshot: Snapshot) -> str:
         f"{snapshot.requests_per_second:.1f} requests/s",
         f"{format_size(snapshot.bytes_per_second)}/s",
     ]
+    if snapshot.dropped:
+        parts.append("dropped " + " ".join(f"{word} {count:,}" for word, count in snapshot.dropped))
     if snapshot.left is not None:
         parts.append(f"about {format_duration(snapshot.left)} left")
     parts += [

@@ -70,18 +70,17 @@ def _counts(snapshot: Snapshot) -> RenderableType:
     grid.add_column(justify="right", min_width=7)
     grid.add_column(no_wrap=True, overflow="ellipsis")
     kept = f"{_plural(counts.pages, 'page')}, {_plural(counts.images, 'image')}, {format_size(counts.size)}"
-    unwanted = [
-        f"{count:,} {word}"
-        for word, count in (
-            ("redirected", counts.redirected),
-            ("rejected", counts.rejected),
-            ("refused", counts.refused),
-        )
-        if count
-    ]
+    others = (
+        ("read for links", counts.read),
+        ("redirected", counts.redirected),
+        ("rejected", counts.rejected),
+        ("refused", counts.refused),
+    )
+    unwanted = [f"{count:,} {word}" for word, count in others if count]
+    dropped = ", ".join(f"{word} {count:,}" for word, count in snapshot.dropped)
     grid.add_row(Text("  saved"), Text(f"{counts.pages + counts.images:,}", "bold green"), Text(kept, "dim"))
     grid.add_row(Text("  queued"), Text(f"{counts.queued:,}", "bold"), Text(", ".join(unwanted), "dim"))
-    grid.add_row(Text("  failed"), Text(f"{counts.failed:,}", "bold red" if counts.failed else "bold"), Text())
+    grid.add_row(Text("  failed"), Text(f"{counts.failed:,}", "bold red" if counts.failed else "bold"), Text(dropped, "dim"))
     return grid
 
 

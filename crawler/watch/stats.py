@@ -5,6 +5,7 @@ bounded however many hosts a crawl meets. Events and questions may come from dif
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -17,6 +18,7 @@ WINDOW: Final = 10
 """Rates are the mean of this many seconds."""
 SETTLED_AFTER: Final = 5.0
 """After so many seconds without a new URL the queue is taken for all that is left."""
+MAX_REASONS: Final = 6
 MAX_HOSTS: Final = 512
 """So many idle hosts are remembered at the most."""
 
@@ -36,7 +38,10 @@ class HostView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """How the crawl stands at one moment; `left` is the estimate of what remains in seconds, None where unknown."""
+    """How the crawl stands at one moment; `left` is the estimate of what remains in seconds, None where unknown.
+
+    `dropped` are the reasons for which this run did not keep what it asked for, the most frequent first.
+    """
 
     elapsed: float
     counts: Counts
@@ -46,6 +51,7 @@ class Snapshot:
     left: float | None
     hosts: tuple[HostView, ...]
     more_hosts: int
+    dropped: tuple[tuple[str, int], ...] = ()
 
 
 class Rate:
@@ -100,6 +106,7 @@ class Stats:
         self._requests, self._bytes, self._pages, self._kept_bytes = Rate(now), Rate(now), Rate(now), Rate(now)
         self._hosts: dict[str, _Host] = {}
         self._in_flight = 0
+        self._dropped: Counter[str] = Counter()
         self._counts = Counts()
         self._known = 0
 
@@ -129,6 +136,8 @@ class Stats:
         host.done += 1
         if outcome.verdict in (Verdict.FAILED, Verdict.CRASHED):
             host.failed += 1
+        if outcome.error is not None and outcome.retry_in is None:
+            self._dropped[outcome.error] += 1
         if outcome.asked_at is not None:
             self._requests.add(now, 1)
             self._bytes.add(now, outcome.size)
@@ -175,6 +184,7 @@ class Stats:
                 self._left(now),
                 views,
                 len(busiest) - len(views),
+                tuple(self._dropped.most_common(MAX_REASONS)),
             )
 
     def _left(self, now: float) -> float | None:

@@ -125,6 +125,11 @@ EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
 }
 """The extensions that fit a type; the first is the one that is added."""
 
+THUMBNAILS: Final = "thumbnails"
+CONVERTED: Final = "converted"
+DERIVED: Final = {THUMBNAILS: ("jpg",), CONVERTED: ("jpg", "png", "webp")}
+"""The folders of what is made from images, and the extensions there."""
+
 _KNOWN: Final = frozenset(("bin", *(extension for fitting in EXTENSIONS.values() for extension in fitting)))
 _ACTIVE: Final = frozenset(("html", "htm", "xhtml", "xht", "svg", "svgz", "xml", "xsl", "js", "mjs", "css", "wasm"))
 _OPAQUE: Final = ("bin", *sorted(_KNOWN - _ACTIVE - {"bin"}))
@@ -148,6 +153,16 @@ def path(url: URL, media_type: str, max_name: int = 255) -> str:
     room = "images" if is_image(media_type) else "pages"
     names = [room, _host(url, max_name), *(folder(text, max_name) for text in folders)]
     return joined(names, file(leaf + mark + query, media_type, max_name), url, media_type)
+
+
+def derived_path(room: str, digest: str, extension: str) -> str:
+    """The path of what was made from the image with this digest: a thumbnail, a conversion."""
+    return f"{room}/{digest[:2]}/{digest}.{extension}"
+
+
+def derived_paths(digest: str) -> list[str]:
+    """Every path of that kind."""
+    return [derived_path(room, digest, extension) for room, extensions in DERIVED.items() for extension in extensions]
 
 
 def candidates(url: URL, max_name: int = 255) -> Iterator[str]:
