@@ -1,0 +1,1 @@
+"""CPU work that must be killable: jobs in a few child processes, with a time limit each."""
