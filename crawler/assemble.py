@@ -80,6 +80,7 @@ async def open_crawl(
     anything is written.
     """
     starts = start_urls(settings)
+    sitemaps = [_start_url(text) for text in settings.crawl.sitemap]
     folder = output_folder(settings)
     reader = _list_reader(settings.images)
     clock = _wall_clock()
@@ -101,7 +102,7 @@ async def open_crawl(
         stack.push_async_callback(frontier.close)
         claims = frontier if settings.images.dedupe != "off" or settings.images.name else None
         store.open(frontier.interrupted, frontier.partials(), frontier.leftovers, claims)
-        roots = [*frontier.seeds(), *starts]
+        roots = [*frontier.seeds(), *starts, *sitemaps]
         rules = policy.Rules.of(settings, roots)
         await _apply_rules(settings, rules, roots, frontier, facts)
         if retry:
@@ -126,7 +127,8 @@ async def open_crawl(
             chance=random.random,
             develop=develop,
         )
-        crawl = Crawl(parts, settings, rules, starts, resumed=bool(facts))
+        seeds = [*map(Link, starts), *(Link(url, Kind.SITEMAP) for url in sitemaps)]
+        crawl = Crawl(parts, settings, rules, seeds, resumed=bool(facts))
         stack.callback(lambda: frontier.end(crawl.stopped))
         if reader is not None:
             await stack.enter_async_context(_feeding(reader, settings.images.list, frontier, rules, crawl))
@@ -271,7 +273,7 @@ def _built_in(settings: Settings) -> Extractor:
 def start_urls(settings: Settings) -> list[URL]:
     """The start URLs, each once; `SettingsError` where there is none, `InvalidURLError` where one cannot be crawled."""
     urls = [_start_url(text) for text in settings.crawl.start]
-    if not urls and not settings.images.list:
+    if not urls and not settings.images.list and not settings.crawl.sitemap:
         raise SettingsError("crawl.start: no start URL was given")
     return list(dict.fromkeys(urls))
 
@@ -285,7 +287,7 @@ def _start_url(text: str) -> URL:
 
 def output_folder(settings: Settings) -> Path:
     """Where the crawl lies: `store.output`, else a folder named after the first start URL's host."""
-    starts = start_urls(settings)
+    starts = [*start_urls(settings), *map(_start_url, settings.crawl.sitemap)]
     if not settings.store.output and not starts:
         raise SettingsError("store.output: a list has no host to name a folder after; takes the folder to keep it in")
     folder = Path(settings.store.output or path(starts[0], "text/html").split("/")[1])
@@ -338,7 +340,7 @@ async def _apply_rules(
         def judge(link: Link, before: str | None) -> str | None:
             if before == "robots":
                 return before if settings.politeness.robots else rules.refuse(link)
-            if before == "noai" and settings.politeness.noai:
+            if before == "trap" or (before == "noai" and settings.politeness.noai):
                 return before
             return rules.refuse(link, nofollow=before == "nofollow")
 

@@ -13,31 +13,29 @@ from typing import Final
 
 from crawler import policy
 from crawler.errors import CrawldbError, CrawlError, FetchError, FetchTimeoutError, StoreError, TooLargeError
-from crawler.http1.media_type import parse_media_type
 from crawler.imaging import Develop, Imaging
 from crawler.interfaces import Extractor, Fetcher, Frontier, Observer, Response, Store
 from crawler.model import (
     URL,
     Counts,
     Finished,
-    Found,
     Kind,
     Leased,
     Link,
     Noted,
     Outcome,
-    Page,
     Partial,
     Request,
     ResponseHead,
     Verdict,
     Visit,
 )
-from crawler.settings import PRODUCT, Settings
+from crawler.reading import Reading
+from crawler.settings import Settings
 from crawler.units import format_duration
-from crawler.web.charset import find_encoding
 from crawler.web.cookies import Cookie, find_cookies
 from crawler.web.robots import MAX_SIZE
+from crawler.web.sitemap import MAX_SIZE as MAX_SITEMAP
 from crawler.web.sniff import SNIFF_SIZE, is_html, is_image, sniff_media_type
 
 GRACE: Final = 8.0
@@ -45,9 +43,6 @@ GRACE: Final = 8.0
 
 SMALL_HTML: Final = 1_000_000
 """Bytes up to which a page is read from memory; larger ones are read from the store, and share `fetch.html_memory`."""
-
-LONG_EXTRACTION: Final = 4_000_000
-"""Bytes from which a page's links are read in a thread, so that the loop goes on."""
 
 DOCUMENTS: Final = frozenset({200, 203})
 """The statuses whose body is the document that was asked for (RFC 9110 section 15.3)."""
@@ -94,12 +89,12 @@ class Crawl:
     """One run of a crawl: `run` it once; `stop` it from a signal handler or another task."""
 
     def __init__(
-        self, parts: Parts, settings: Settings, rules: policy.Rules, starts: Sequence[URL], *, resumed: bool = False
+        self, parts: Parts, settings: Settings, rules: policy.Rules, seeds: Sequence[Link], *, resumed: bool = False
     ) -> None:
         self._parts = parts
         self._settings = settings
-        self._rules = rules
-        self._starts = starts
+        self._reading = Reading(settings, parts.extractors, rules)
+        self._seeds = seeds
         self._resumed = resumed
         self._stopped: str | None = None
         self._detail: str | None = None
@@ -118,7 +113,7 @@ class Crawl:
         loop = asyncio.get_running_loop()
         began = loop.time()
         before = self._parts.counts()
-        await self._parts.frontier.add([Link(url) for url in self._starts])
+        await self._parts.frontier.add(self._seeds)
         timer = None
         if self._settings.crawl.max_time is not None:
             timer = loop.call_later(self._settings.crawl.max_time, self.stop, "max-time")
@@ -198,7 +193,7 @@ class Crawl:
         return visits[0] if visits else None
 
     def _move_seed(self, link: Link) -> None:
-        self._rules = self._rules.with_root(link.url)
+        self._reading.rules = self._reading.rules.with_root(link.url)
         self._parts.observe(Noted(f"the start URL redirected: the scope now includes {link.url}"))
 
     async def _visit(self, visit: Visit) -> Outcome:
@@ -288,10 +283,10 @@ class Crawl:
             rules = await response.peek(MAX_SIZE + 1)
             if len(rules) > MAX_SIZE:  # what is beyond does not count, and need not even arrive
                 return Outcome(Verdict.REJECTED, error="too-large", rules=rules, detail=f"more than {MAX_SIZE} bytes")
+            done = Outcome(Verdict.READ, rules=rules, found=self._reading.robots(visit.link, rules))
             if not self._keeps_pages:
-                return Outcome(Verdict.READ, rules=rules)
-            saved = await self._parts.store.save(visit, response)
-            return Outcome(Verdict.SAVED, saved=saved, rules=rules)
+                return done
+            return replace(done, verdict=Verdict.SAVED, saved=await self._parts.store.save(visit, response))
         rules_or_none = b"" if status < 500 and status != 429 else None
         return Outcome(Verdict.REJECTED, error="status", rules=rules_or_none, detail=f"{status} {response.head.reason}")
 
@@ -300,11 +295,15 @@ class Crawl:
         link, head = visit.link, response.head
         if visit.partial is not None and head.status in (206, 416):
             return await self._rest(visit, visit.partial, response)
-        moved = policy.redirected(link, head, self._rules, self._settings.fetch.max_redirects)
+        moved = policy.redirected(link, head, self._reading.rules, self._settings.fetch.max_redirects)
         if moved is not None:
             return moved
         if head.status not in DOCUMENTS:
             return Outcome(Verdict.REJECTED, error="status", detail=f"{head.status} {head.reason}".rstrip())
+        if link.kind is Kind.SITEMAP:
+            async with self._large:
+                body = await response.peek(MAX_SITEMAP + 1)
+                return await self._reading.sitemap(link, head, body)
         declared = head.headers.get("content-type")
         media_type = sniff_media_type(declared, await response.peek(SNIFF_SIZE))
         if is_image(media_type) and link.kind is not Kind.STYLE:
@@ -338,47 +337,21 @@ class Crawl:
             return Outcome(Verdict.SAVED, saved=saved, links_error=TooLargeError.kind)
         done = Outcome(Verdict.SAVED, saved=saved)
         if len(body) <= SMALL_HTML:
-            return await self._links(visit.link, response, body, done)
+            return await self._reading.page(visit.link, response.head, body, done)
         async with self._large:
-            return await self._links(visit.link, response, await self._parts.store.load(saved), done)
+            return await self._reading.page(visit.link, response.head, await self._parts.store.load(saved), done)
 
     async def _passing_page(self, visit: Visit, response: Response) -> Outcome:
         """An HTML document or a stylesheet that is read for its links and not kept."""
         done = Outcome(Verdict.READ)
         body = await response.peek(SMALL_HTML + 1)
         if len(body) <= SMALL_HTML:
-            return await self._links(visit.link, response, body, done)
+            return await self._reading.page(visit.link, response.head, body, done)
         async with self._large:
             body = await response.peek(self._settings.fetch.max_html + 1)
             if len(body) > self._settings.fetch.max_html:
                 return replace(done, links_error=TooLargeError.kind)
-            return await self._links(visit.link, response, body, done)
-
-    async def _links(self, link: Link, response: Response, body: bytes, done: Outcome) -> Outcome:
-        """The outcome of a page with its links; what goes wrong with them is said apart."""
-        declared = parse_media_type(response.head.headers.get("content-type") or "")
-        charset = declared.charset if declared is not None else None
-        if link.kind is Kind.STYLE:
-            charset = charset or "utf-8"  # CSS Syntax section 3.2
-        encoding = find_encoding(body, charset)
-        page = Page(link, link.url, response.head, encoding, body)
-        try:
-            if len(page.body) < LONG_EXTRACTION:
-                found = self._find(page)
-            else:
-                found = await asyncio.to_thread(self._find, page)
-        except CrawlError as error:
-            return replace(done, links_error=error.kind, detail=str(error))
-        except Exception as error:
-            log.exception("the links of a page could not be read: %s", page.url)
-            return replace(done, links_error=f"{type(error).__name__}: {error}"[:200])
-        return replace(done, found=found)
-
-    def _find(self, page: Page) -> list[Found]:
-        nofollow = policy.robots_nofollow(page.head, PRODUCT)
-        references = (reference for extract in self._parts.extractors for reference in extract(page))
-        noai = policy.asks_no_ai(page.head, PRODUCT)
-        return self._rules.judge(page.link, references, nofollow=nofollow, noai=noai)
+            return await self._reading.page(visit.link, response.head, body, done)
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -68,10 +68,10 @@ class Link:
     def child(self, reference: Reference) -> "Link":
         """The link that a reference on this page is.
 
-        One deeper for a page, at the page's own depth for what it shows.
+        One deeper for a page, and for a sitemap that a sitemap names; at the page's own depth for what it shows.
         """
         assert reference.url is not None
-        deeper = 1 if reference.kind is Kind.PAGE else 0
+        deeper = int(reference.kind is Kind.PAGE or (reference.kind is Kind.SITEMAP and self.kind is Kind.SITEMAP))
         return Link(reference.url, reference.kind, self.depth + deeper, 0, self.url)
 
     def moved(self, url: URL) -> "Link":
@@ -230,7 +230,8 @@ class Outcome:
     when the request began (seconds of the wall clock), None when nothing was asked; `elapsed` and `size` are the
     seconds and the body bytes it took. `rules` is the text of a robots.txt; b"" allows all, None: not a robots.txt,
     or none to be had for now. `links_error` says why the links of a saved page could not be read.
-    `cookies` are those that the answer set, `partial` is what a later attempt can go on from.
+    `cookies` are those that the answer set, `partial` is what a later attempt can go on from. `fingerprint` is that of
+    what a page says, where its URL is of a shape that traps have.
     """
 
     verdict: Verdict
@@ -251,6 +252,7 @@ class Outcome:
     rules: bytes | None = None
     cookies: Sequence[Cookie] = ()
     partial: Partial | None = None
+    fingerprint: int | None = None
 
     @classmethod
     def failed(cls, error: CrawlError) -> "Outcome":

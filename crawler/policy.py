@@ -30,6 +30,9 @@ HOST_FAILURES: Final = frozenset({"dns", "connect", "timeout", "reset", "proxy"}
 PASSING_ERRORS: Final = HOST_FAILURES | {"truncated", "crash"}
 """The words of failures that a later run may well not meet again."""
 
+MAX_SITEMAP_DEPTH: Final = 3
+"""How deep sitemaps may name sitemaps; sitemaps.org knows one index over them."""
+
 BUSY: Final = frozenset({429, 503})
 """The statuses by which a host says that it has too much to do (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
 
@@ -43,6 +46,7 @@ class Rules:
 
     pages: Scope
     images: Scope | None
+    sitemaps: Scope | None
     max_depth: int | None
     max_url: int
     nofollow: bool
@@ -61,6 +65,9 @@ class Rules:
         return cls(
             Scope(scope.scope, starts, scope.include, scope.exclude),
             Scope(hosts, starts, (), scope.exclude) if settings.images.enabled else None,
+            Scope("host" if scope.scope in ("page", "path") else scope.scope, starts, (), scope.exclude)
+            if settings.crawl.sitemaps
+            else None,
             settings.crawl.max_depth,
             scope.max_url,
             settings.politeness.nofollow,
@@ -69,7 +76,12 @@ class Rules:
 
     def with_root(self, url: URL) -> "Rules":
         """The same rules once a start URL turned out to live at `url`."""
-        return replace(self, pages=self.pages.with_root(url), images=self.images and self.images.with_root(url))
+        return replace(
+            self,
+            pages=self.pages.with_root(url),
+            images=self.images and self.images.with_root(url),
+            sitemaps=self.sitemaps and self.sitemaps.with_root(url),
+        )
 
     def refuse(self, link: Link, *, nofollow: bool = False) -> str | None:
         """The word for which this link is not followed, None where it is."""
@@ -77,13 +89,15 @@ class Rules:
             return None
         if len(str(link.url)) > self.max_url:
             return "url"
-        if link.is_listed:
+        if link.is_listed or (link.kind is Kind.SITEMAP and link.parent is None):
             return None
         if nofollow and self.nofollow and link.kind is Kind.PAGE:
             return "nofollow"
-        scope = self.pages if link.kind is Kind.PAGE else self.images
+        scope = self.pages if link.kind is Kind.PAGE else self.sitemaps if link.kind is Kind.SITEMAP else self.images
         if scope is None or not scope.admit(link.url):
             return "scope"
+        if link.kind is Kind.SITEMAP:
+            return "limit" if link.depth > MAX_SITEMAP_DEPTH else None
         if self.max_depth is not None and link.depth > self.max_depth:
             return "limit"
         return None

@@ -42,6 +42,9 @@ class CrawlSettings:
     max_pages: int | None = _count(None, 1)
     max_bytes: int | None = _size(None, 1)
     max_time: float | None = _duration(None)
+    sitemap: tuple[str, ...] = field(default=(), metadata={"url": True})
+    sitemaps: bool = True
+    max_sitemaps: int = _count(1_000)
     keep: Literal["all", "images"] = "all"
 
 
@@ -75,6 +78,19 @@ class ScopeSettings:
     include: tuple[str, ...] = field(default=(), metadata={"pattern": True})
     exclude: tuple[str, ...] = field(default=(), metadata={"pattern": True})
     max_url: int = _size(8192, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class TrapSettings:
+    """What ends a site without end."""
+
+    max_like: int = _count(500, 1)
+    like_distance: int = _count(3, 0, 64)
+    max_repeats: int = _count(4)
+    max_segments: int = _count(32, 1)
+    max_parameters: int = _count(32)
+    max_host_urls: int = _count(1_000_000, 1)
+    one_session: bool = True
 
 
 @dataclass(frozen=True, slots=True)

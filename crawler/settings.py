@@ -27,6 +27,7 @@ from crawler.sections import (
     PolitenessSettings,
     ScopeSettings,
     StoreSettings,
+    TrapSettings,
 )
 from crawler.values import check
 
@@ -46,6 +47,7 @@ __all__ = [
     "Settings",
     "Sources",
     "StoreSettings",
+    "TrapSettings",
     "effective",
     "fixed_keys",
     "load",
@@ -66,6 +68,7 @@ class Settings:
     concurrency: ConcurrencySettings = field(default=ConcurrencySettings())
     politeness: PolitenessSettings = field(default=PolitenessSettings())
     scope: ScopeSettings = field(default=ScopeSettings())
+    traps: TrapSettings = field(default=TrapSettings())
     fetch: FetchSettings = field(default=FetchSettings())
     images: ImageSettings = field(default=ImageSettings())
     store: StoreSettings = field(default=StoreSettings())

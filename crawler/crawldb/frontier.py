@@ -21,6 +21,7 @@ from crawler.crawldb.near import NearRows
 from crawler.crawldb.pace import Hosts, Pace
 from crawler.crawldb.requeue import Judge, reconsider, retry, take_up
 from crawler.crawldb.settle import Settler
+from crawler.crawldb.traps import Traps
 from crawler.crawldb.twins import Twins
 from crawler.crawldb.urls import Lease, Urls
 from crawler.errors import CrawldbError
@@ -86,7 +87,8 @@ class SqliteFrontier:
             self.run, self.interrupted = self._start()
             self._cookies = CookieRows(database.sql, jar, clock())
         self._hosts = Hosts(database.sql, pace)
-        self._urls = Urls(database.sql, self._hosts, settings.crawl.max_depth, self.run)
+        self._traps = Traps(database.sql, self._hosts, settings.traps)
+        self._urls = Urls(database.sql, self._hosts, self._traps, settings.crawl.max_depth, self.run)
         self._leasing = Leasing(database.sql, self._hosts, self._urls, pace, settings.crawl)
         self._lists = ListRows(database.sql, self._urls)
         self._set_up_settler(settings)
@@ -106,7 +108,9 @@ class SqliteFrontier:
             max_name=settings.store.max_name,
         )
         twins = Twins(sql, self._hosts, NearRows(sql), images.max_distance, images.dedupe == "near")
-        self._settler = Settler(sql, self._hosts, self._urls, self._pace, self._cookies, self._claims, twins, self.run)
+        self._settler = Settler(
+            sql, self._hosts, self._urls, self._pace, self._cookies, self._claims, twins, self._traps, self.run
+        )
 
     def _start(self) -> tuple[int, list[URL]]:
         """The number of this run, and the URLs that were in flight when the last one ended; they are queued again."""
@@ -344,6 +348,7 @@ class SqliteFrontier:
         if lease is not None:
             self._group.events += self._settler.settle(lease, outcome, now)
             self._claims.finished(visit.token)
+            self._group.events += self._traps.notes()
             self._group.trash += self._settler.twins.discarded()
 
     def _do_release(self, now: float, visits: Sequence[Visit]) -> None:

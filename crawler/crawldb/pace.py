@@ -63,6 +63,12 @@ class Host:
         """`change` more of its URLs are in `state`."""
         setattr(self, state, getattr(self, state) + change)
 
+    @property
+    def known(self) -> int:
+        """How many of its URLs are known."""
+        done = self.saved + self.read + self.redirected + self.rejected + self.refused + self.skipped + self.failed
+        return done + self.queued + self.leased
+
     def look_at(self, moment: float) -> None:
         """Something may be due at `moment`."""
         self.due_at = max(self.pace_at, min(self.due_at, moment))

@@ -4,7 +4,7 @@ It never writes, and it knows nothing of how a crawl goes on.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from crawler.crawldb import database
 from crawler.crawldb.cookies import SELECT, cookie_of
 from crawler.crawldb.links import unpack
 from crawler.crawldb.pace import COUNTERS
-from crawler.crawldb.urls import KINDS, digest
+from crawler.crawldb.pictures import PictureRows
+from crawler.crawldb.urls import KINDS, RANKS, digest
 from crawler.model import Counts, Kind
 from crawler.web.cookies import Cookie
 
@@ -101,6 +102,53 @@ class ImageRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureRecord:
+    """One image: a file that is kept, a twin of one, or an image that is not kept; and where it was seen.
+
+    What is alike has one `group`, its first comes first and knows how many `near` and `equal` twins it has. `is_near`
+    is a twin that only looks like the first. `places` counts the pages and rows of lists that name it, `page` is the
+    first of those pages, or the one by which it became known.
+    """
+
+    group: int
+    near: int
+    equal: int
+    is_near: bool
+    url: str
+    state: str
+    error: str | None
+    detail: str | None
+    status: int | None
+    path: str | None
+    media_type: str | None
+    width: int | None
+    height: int | None
+    bytes: int | None
+    received: int | None
+    work_error: str | None
+    places: int
+    page: str | None
+    alt: str
+    title: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """How many images came to a state with a word, the bytes of their files, and the body bytes that came for them.
+
+    Three states are told apart here alone: `near` is kept and looks like another; `smaller` does too, and is not kept;
+    `equal` is not kept either.
+    """
+
+    state: str
+    error: str | None
+    count: int
+    bytes: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
 class LinkRecord:
     """One reference of one page; `reason` says why it was not followed."""
 
@@ -150,6 +198,7 @@ class Records:
     def __init__(self, output: Path) -> None:
         self._folder = output
         self._sql = database.open_to_read(output)
+        self._pictures = PictureRows(self._sql)
 
     def __enter__(self) -> "Records":
         return self
@@ -257,6 +306,29 @@ class Records:
         ):
             for one in unpack(found):
                 yield LinkRecord(source, one.target, one.tag, one.attribute, one.text, one.reason)
+
+    def gather_pictures(self, tick: Callable[[], object] = lambda: None) -> list[Cost]:
+        """What the crawl's images came to; beforehand each page is looked through, `tick` called after each."""
+        with database.database_errors(self._folder):
+            self._pictures.gather(tick)
+            return [Cost(*row) for row in self._pictures.costs()]
+
+    def pictures(self, limit: int) -> Iterator[PictureRecord]:
+        """Up to `limit` images that are kept, each followed by its twins; then as many that are not.
+
+        `gather_pictures` comes first.
+        """
+        with database.database_errors(self._folder):
+            for read in (self._pictures.kept, self._pictures.lost):
+                for group, near, equal, is_near, *rest in read(limit):
+                    yield PictureRecord(group, near, equal, bool(is_near), *rest)
+
+    def starts(self) -> Iterator[str]:
+        """Where the crawl began: its start URLs, then the names of its lists."""
+        page = RANKS[Kind.PAGE]
+        rows = self._rows("SELECT url FROM urls WHERE parent IS NULL AND kind = ? ORDER BY id", (page,))
+        names = self._rows("SELECT name FROM lists ORDER BY id")
+        return (row[0] for part in (rows, names) for row in part)
 
     def cookies(self) -> Iterator[Cookie]:
         """The cookies as they are kept for the next request."""

@@ -133,6 +133,19 @@ CREATE TABLE IF NOT EXISTS trash (                -- files that no row has any m
     path TEXT PRIMARY KEY
 ) WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS shapes (   -- of URLs that may be a trap's (traps.py)
+    host   INTEGER NOT NULL REFERENCES hosts,
+    shape  TEXT NOT NULL,
+    likes  INTEGER NOT NULL,        -- pages of it that were like others of it, and led to more
+    recent TEXT NOT NULL,           -- the last fingerprints, as JSON
+    closed INTEGER NOT NULL,        -- no more of it are followed
+    PRIMARY KEY (host, shape)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS sessions ( -- URLs with a session id that were followed, without it
+    url TEXT PRIMARY KEY
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS lists (
     id          INTEGER PRIMARY KEY,
     name        TEXT NOT NULL,

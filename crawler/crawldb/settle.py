@@ -14,6 +14,7 @@ from crawler.crawldb.claims import ClaimRows
 from crawler.crawldb.cookies import CookieRows
 from crawler.crawldb.links import pack
 from crawler.crawldb.pace import Host, Hosts, Pace
+from crawler.crawldb.traps import Traps
 from crawler.crawldb.twins import Twins
 from crawler.crawldb.urls import PAGE, Known, Lease, Urls
 from crawler.model import Event, Found, Held, Kind, Link, Noted, Outcome, Verdict
@@ -51,6 +52,7 @@ class Settler:
     cookies: CookieRows
     claims: ClaimRows
     twins: Twins
+    traps: Traps
     run: int
 
     def settle(self, lease: Lease, outcome: Outcome, now: float) -> list[Event]:
@@ -86,6 +88,8 @@ class Settler:
                 return held
         self._end(lease, host, outcome)
         self._add_found(lease, outcome.found, lease.visit.link.depth - depth)
+        if outcome.fingerprint is not None:
+            self.traps.of_page(lease.visit.link, host, outcome.fingerprint, outcome.found)
         return held
 
     def release(self, lease: Lease) -> None:

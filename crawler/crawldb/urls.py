@@ -13,6 +13,7 @@ from typing import Final
 from crawler import policy
 from crawler.crawldb.links import unpack
 from crawler.crawldb.pace import NEVER, Host, Hosts
+from crawler.crawldb.traps import Traps
 from crawler.model import URL, Kind, Link, Partial, Visit
 
 RANKS: Final = {Kind.ROBOTS: 0, Kind.SITEMAP: 1, Kind.STYLE: 2, Kind.IMAGE: 3, Kind.PAGE: 4}
@@ -88,8 +89,9 @@ class Known:
 class Urls:
     """The table of URLs, through one connection; every method works inside the caller's transaction."""
 
-    def __init__(self, sql: sqlite3.Connection, hosts: Hosts, max_depth: int | None, run: int) -> None:
+    def __init__(self, sql: sqlite3.Connection, hosts: Hosts, traps: Traps, max_depth: int | None, run: int) -> None:
         self._sql = sql
+        self._traps = traps
         self._hosts = hosts
         self._max_depth = max_depth
         self._run = run
@@ -128,8 +130,9 @@ class Urls:
             )
             return False
         host = self._hosts.named(link.url.site)
+        refused = refused or self._traps.refuse(link, host)
         self._insert(link, host, parent, refused)
-        self._remember(text, link.depth, is_page, refused is None)
+        self._remember(text, link.depth, is_page, refused in (None, "trap"))  # a trap is one whoever names it
         return True
 
     def _remember(self, text: str, depth: int, is_page: bool, followed: bool) -> None:
@@ -166,8 +169,13 @@ class Urls:
         kind = max(known.kind, RANKS[link.kind]) if known.kind != ROBOTS else known.kind
         if kind != known.kind and known.state in ("queued", "leased", "skipped", "rejected"):
             self._sql.execute("UPDATE urls SET kind = ? WHERE id = ?", (kind, known.id))
-        if refused is None and (
-            known.state == "skipped" or (known.state == "rejected" and known.error == "type" and kind != known.kind)
+        is_trap = known.state == "skipped" and known.error == "trap" and not link.is_seed
+        if (
+            refused is None
+            and not is_trap
+            and (
+                known.state == "skipped" or (known.state == "rejected" and known.error == "type" and kind != known.kind)
+            )
         ):
             self._sql.execute(
                 "UPDATE urls SET depth = ?, hops = ?, parent = ? WHERE id = ?",

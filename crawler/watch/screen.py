@@ -80,7 +80,8 @@ def _counts(snapshot: Snapshot) -> RenderableType:
     dropped = ", ".join(f"{word} {count:,}" for word, count in snapshot.dropped)
     grid.add_row(Text("  saved"), Text(f"{counts.pages + counts.images:,}", "bold green"), Text(kept, "dim"))
     grid.add_row(Text("  queued"), Text(f"{counts.queued:,}", "bold"), Text(", ".join(unwanted), "dim"))
-    grid.add_row(Text("  failed"), Text(f"{counts.failed:,}", "bold red" if counts.failed else "bold"), Text(dropped, "dim"))
+    failed = Text(f"{counts.failed:,}", "bold red" if counts.failed else "bold")
+    grid.add_row(Text("  failed"), failed, Text(dropped, "dim"))
     return grid
 
 

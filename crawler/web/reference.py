@@ -45,6 +45,7 @@ class Reference(NamedTuple):
     | style | a stylesheet: link rel=stylesheet, @import; its kind is STYLE |
     | og, twitter | meta og:image, twitter:image |
     | jsonld | the images of a JSON-LD script |
+    | sitemap | the images of a sitemap |
 
     `caption` is that of the figure around an image, `context` the text around it. `width` and `density` are what a
     srcset declares (no descriptor is a density of 1). The references of one img, with its lazy attributes and with

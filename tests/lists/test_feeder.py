@@ -40,7 +40,7 @@ class Desk:
         self.waiting -= round(min(self.waiting, seconds * self.served))
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """The end of a run."""
 
 
@@ -69,13 +69,13 @@ async def test_a_run_that_was_killed_goes_on_behind_what_it_committed(commits: i
     async def feed(rows: Sequence[Row], offset: int, done: bool) -> None:
         nonlocal place
         if len(committed) == killed_at:
-            raise Killed
+            raise KilledError
         committed.extend(row.text for row in rows)
         place = (offset, reader.number)
 
     killed_at = 2 * commits
     reader = ListReader(io.BytesIO(content))
-    with suppress(Killed):
+    with suppress(KilledError):
         await Feeder(reader, feed, lambda: 0, batch=2).run()
     assert len(committed) == killed_at
     killed_at = -1
@@ -142,21 +142,39 @@ async def test_a_call_in_a_thread_gives_what_it_gives() -> None:
         await in_thread(lambda: {}["x"])
 
 
-async def test_a_call_that_nobody_waits_for_any_more_is_forgotten() -> None:
-    may_end, has_ended = threading.Event(), threading.Event()
+async def abandoned() -> tuple[threading.Thread, threading.Event]:
+    """The thread of a call that nobody waits for any more, and what lets it end."""
+    threads: list[threading.Thread] = []
+    may_end = threading.Event()
 
     def call() -> None:
+        threads.append(threading.current_thread())
         may_end.wait()
-        has_ended.set()
 
     task = asyncio.create_task(in_thread(call))
-    await asyncio.sleep(0)
+    while not threads:
+        await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    return threads[0], may_end
+
+
+async def test_a_call_that_nobody_waits_for_any_more_is_forgotten() -> None:
+    failures: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    thread, may_end = await abandoned()
     may_end.set()
-    assert await asyncio.to_thread(has_ended.wait, 10)
-    await in_thread(lambda: None)  # what the first one gave has come by now, and harmed nothing
+    await asyncio.to_thread(thread.join, 10)
+    await asyncio.sleep(0)  # what it gave is here
+    assert not failures
+
+
+def test_a_call_may_end_after_its_loop() -> None:
+    thread, may_end = asyncio.run(abandoned())
+    may_end.set()
+    thread.join(10)  # an exception in it would be a warning, and so a failure
+    assert not thread.is_alive()
 
 
 FEED_A_SILENT_PIPE = """

@@ -165,6 +165,8 @@ def test_quotes_out_of_place_and_rows_too_long_cost_their_own_line_alone(
         ("x\n" * RECORD_LINES, False),
         ("x" * 60 + "\n" + "x" * (LONGEST_RECORD - 100), True),
         ("x" * 60 + "\n" + "x" * LONGEST_RECORD, False),
+        ("x\n" + "x" * (LONGEST_RECORD - 100), True),
+        ("x\n" + "x" * (LONGEST_RECORD - 20), False),  # though no field is longer than it may be
     ],
 )
 def test_a_record_of_many_lines_is_bounded(text: str, is_read: bool) -> None:

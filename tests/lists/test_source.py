@@ -74,6 +74,12 @@ def test_a_file_can_be_entered_anywhere(tmp_path: Path) -> None:
         assert whole(source) == LIST[1000:]
 
 
+def test_a_file_can_be_entered_before_it_is_read() -> None:
+    source = Source(io.BytesIO(LIST))
+    assert source.seek(1000)
+    assert whole(source) == LIST[1000:]
+
+
 def test_pipes_and_packed_files_can_only_be_read() -> None:
     for source in (Source(Dribble(LIST, 5000)), Source(io.BytesIO(gzip.compress(LIST)))):
         assert not source.seek(1000)
