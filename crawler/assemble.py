@@ -95,7 +95,14 @@ async def open_crawl(
         stack.callback(database.close)
         facts = database.facts()
         _check_fixed(settings, facts, folder)
-        pace = Pace(settings.concurrency, settings.politeness, settings.fetch, dict(settings.hosts), random.random)
+        pace = Pace(
+            settings.concurrency,
+            settings.politeness,
+            settings.fetch,
+            settings.scope,
+            dict(settings.hosts),
+            random.random,
+        )
         jar = Jar()
         store = FileStore(folder, settings.store, _template(settings))
         frontier = SqliteFrontier(database, pace, settings, jar, clock, observe, store.discard)

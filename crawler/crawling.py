@@ -245,7 +245,7 @@ class Crawl:
             headers += policy.range_of(visit.partial)
         elif link.kind is Kind.IMAGE:
             headers.append(("Accept-Encoding", "identity"))
-        return Request(link.url, headers=tuple(headers))
+        return Request(link.url, headers=tuple(headers), reach=visit.reach)
 
     async def _exchange(self, visit: Visit, offset: float) -> Outcome:
         """Fetch, decide, save, extract; `offset` leads from the loop's clock to the wall's."""

@@ -17,6 +17,7 @@
     |  +- TooLargeError           a limit in bytes was passed
     |  +- DecodingError           a content coding that is broken or unknown
     |  +- RedirectError           a redirect that cannot be followed
+    |  +- PrivateAddressError     a name that leads into a network where the crawl may not go
     |  +- ProtocolError           the answer is not HTTP/1.x; says which rule it broke
     |     +- TruncatedError *     it ended before its end
     |     +- ConnectionLostError * the connection died before an answer began
@@ -130,6 +131,12 @@ class RedirectError(FetchError):
     """A redirect that cannot be followed: a loop, too many, no usable Location."""
 
     kind = "redirect"
+
+
+class PrivateAddressError(FetchError):
+    """A host's address lies in a private, loopback or link-local network, where this crawl may not go."""
+
+    kind = "scope"
 
 
 class ProtocolError(FetchError):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from crawler.errors import CrawlError
 from crawler.http1.events import ResponseHead
@@ -28,6 +28,7 @@ __all__ = [
     "Page",
     "Partial",
     "Place",
+    "Reach",
     "Reference",
     "Request",
     "ResponseHead",
@@ -37,6 +38,10 @@ __all__ = [
     "Verdict",
     "Visit",
 ]
+
+
+Reach = Literal["any", "host", "loopback", "public"]
+"""Where hosts may lie: anywhere; this host anywhere and others in public; in public or on loopback; in public alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +115,30 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A leased wish; `token` proves the lease, `attempt` counts from 1, `partial` is what an earlier attempt got."""
+    """A leased wish; `token` proves the lease, `attempt` counts from 1, `partial` is what an earlier attempt got.
+
+    `reach` says where its host may lie.
+    """
 
     link: Link
     attempt: int
     token: int
     partial: Partial | None = None
+    reach: Reach = "any"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One exchange to be had: what differs from the fetcher's own header fields is in `headers`."""
+    """One exchange to be had: what differs from the fetcher's own header fields is in `headers`.
+
+    `reach` says where the host may lie, by the address that is connected to.
+    """
 
     url: URL
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    reach: Reach = "any"
 
 
 @dataclass(frozen=True, slots=True)

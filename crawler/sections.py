@@ -78,6 +78,7 @@ class ScopeSettings:
     include: tuple[str, ...] = field(default=(), metadata={"pattern": True})
     exclude: tuple[str, ...] = field(default=(), metadata={"pattern": True})
     max_url: int = _size(8192, 64)
+    private_networks: Literal["start-only", "allow", "refuse"] = "start-only"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ MAX_DISTANCE: Final = 7
 MAX_FOUND: Final = 100
 """Pictures that one search finds."""
 
-MAX_LOOKED_AT: Final = 1000
+MAX_LOOKED_AT: Final = 500
 """Rows that one look into a band takes: of a million random hashes 110 are alike in one but for two bits."""
 
 BANDS: Final = ((0, 21), (21, 21), (42, 22))
@@ -75,12 +75,12 @@ class NearRows:
         """Up to `most` hashes that differ from this one, but in no more bits than that: how many, and the hash."""
         leaders: set[tuple[int, int, int]] = set()
         for statement, keys in _looks(across, distance):
-            if len(leaders) >= most:
-                break
             for other_across, other_down in self._sql.execute(statement, keys):
                 differing = ((across ^ other_across) & _WORD).bit_count() + ((down ^ other_down) & _WORD).bit_count()
                 if 0 < differing <= distance:
                     leaders.add((differing, other_across, other_down))
+                if len(leaders) >= most:
+                    return leaders
         return leaders
 
 

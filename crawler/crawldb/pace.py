@@ -11,8 +11,9 @@ from operator import attrgetter
 from typing import Final
 
 from crawler import policy
-from crawler.model import Counts, Outcome
-from crawler.settings import ConcurrencySettings, FetchSettings, HostSettings, PolitenessSettings
+from crawler.model import Counts, Outcome, Reach
+from crawler.settings import ConcurrencySettings, FetchSettings, HostSettings, PolitenessSettings, ScopeSettings
+from crawler.web.addresses import is_loopback_name
 from crawler.web.robots import Robots
 
 NEVER: Final = 1e18
@@ -38,6 +39,7 @@ class Host:
     failures: int = 0
     failing_since: float | None = None
     word: str | None = None
+    named: int = 0
     given_up: int | None = None
     pace_at: float = 0.0
     due_at: float = 0.0
@@ -95,6 +97,7 @@ class Pace:
         concurrency: ConcurrencySettings,
         politeness: PolitenessSettings,
         fetch: FetchSettings,
+        scope: ScopeSettings,
         hosts: dict[str, HostSettings],
         chance: Callable[[], float],
     ) -> None:
@@ -104,6 +107,13 @@ class Pace:
         self._fetch = fetch
         self._hosts = hosts
         self._chance = chance
+        self._private_networks = scope.private_networks
+
+    def reach(self, host: Host, *, is_local: bool) -> Reach:
+        """Where the host may lie; `is_local` where a start URL is on loopback."""
+        if self._private_networks != "start-only":
+            return "any" if self._private_networks == "allow" else "public"
+        return "loopback" if is_local else "host" if host.named else "public"
 
     def cap(self, host: Host) -> int:
         """How many visits the host may have out: one while it has a delay, is failing, or was never heard from."""
@@ -171,6 +181,18 @@ class Hosts:
         self._changed: dict[int, Host] = {}
         self.totals: tuple[int, ...] = ()
         self.recount()
+        names = sql.execute("SELECT name FROM hosts WHERE named = 1")
+        self._is_local = any(is_loopback_name(row[0].rpartition(":")[0] or row[0]) for row in names)
+
+    def name(self, host: Host, hostname: str) -> None:
+        """A start URL or a row of a list is of this host."""
+        if not host.named:
+            host.named = 1
+            self._is_local = self._is_local or is_loopback_name(hostname)
+
+    def reach(self, host: Host) -> Reach:
+        """Where the host may lie."""
+        return self._pace.reach(host, is_local=self._is_local)
 
     def named(self, name: str) -> Host:
         """The host of that name; it is made known where it was not."""

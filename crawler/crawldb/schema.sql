@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS hosts (
     failures      INTEGER NOT NULL DEFAULT 0,  -- in a row, of the host as a whole
     failing_since REAL,
     word          TEXT,             -- what ails it
+    named         INTEGER NOT NULL DEFAULT 0,  -- by a start URL or a list: it may lie in a private network
     given_up      INTEGER,          -- the run in which it was given up
     pace_at       REAL NOT NULL DEFAULT 0,     -- asked no earlier than this
     due_at        REAL NOT NULL DEFAULT 0,     -- worth a look no earlier than this; never before pace_at

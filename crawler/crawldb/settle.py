@@ -146,8 +146,8 @@ class Settler:
 
     def _without_rules(self, lease: Lease, host: Host, outcome: Outcome, now: float) -> list[Event]:
         """No robots.txt for now (RFC 9309 section 2.3.1.4): the host waits, and nothing else is asked of it."""
-        if outcome.error == "tls":
-            events = self._give_up(host, "tls", outcome.detail)
+        if outcome.error in ("tls", "scope"):
+            events = self._give_up(host, outcome.error, outcome.detail)
         else:
             events = self._host_failed(lease, host, outcome, now)
         if host.given_up == self.run:

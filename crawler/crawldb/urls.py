@@ -130,6 +130,8 @@ class Urls:
             )
             return False
         host = self._hosts.named(link.url.site)
+        if link.parent is None and not link.hops:
+            self._hosts.name(host, link.url.host)
         refused = refused or self._traps.refuse(link, host)
         self._insert(link, host, parent, refused)
         self._remember(text, link.depth, is_page, refused in (None, "trap"))  # a trap is one whoever names it
@@ -144,8 +146,10 @@ class Urls:
     def place(self, link: Link, refused: str | None = None) -> int:
         """The number of a URL that a list names; it is made known, as by `add`, where it was not."""
         known = self.find(str(link.url))
+        host = self._hosts.named(link.url.site)
+        self._hosts.name(host, link.url.host)
         if known is None:
-            return self._insert(link, self._hosts.named(link.url.site), None, refused)
+            return self._insert(link, host, None, refused)
         self._meet_again(known, link, None, refused)
         return known.id
 
@@ -279,7 +283,14 @@ class Urls:
         host.leased += 1
         link = Link(url, KINDS[kind], depth, hops, URL.known(parent_text) if parent_text is not None else None, place)
         begun = Partial(*json.loads(partial)) if partial is not None else None
-        lease = Lease(Visit(link, attempts + 1, self._tokens, begun), number, host.id, parent, now, host.pace_at)
+        lease = Lease(
+            Visit(link, attempts + 1, self._tokens, begun, self._hosts.reach(host)),
+            number,
+            host.id,
+            parent,
+            now,
+            host.pace_at,
+        )
         if host.delay > 0:
             host.hold(now + host.delay)  # for a run that is killed before it can tell when the request began
         return lease

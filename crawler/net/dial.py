@@ -9,7 +9,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -19,9 +19,11 @@ from crawler.errors import (
     DNSError,
     FetchError,
     FetchTimeoutError,
+    PrivateAddressError,
     ProxyError,
     TLSError,
 )
+from crawler.model import Reach
 from crawler.net.proxy import Proxy
 from crawler.net.race import NO_DESCRIPTOR, connect
 from crawler.net.resolver import Address, Resolver, is_unknown
@@ -31,12 +33,11 @@ from crawler.net.tls import Identity, client_context
 from crawler.net.tunnel import open_tunnel
 from crawler.net.wire import BUFFER, Wire
 from crawler.settings import FetchSettings
+from crawler.web.addresses import reach
 
 RESET: Final = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-AllowAddress = Callable[[str, str], None]
-"""Raises a `FetchError` where a host may not be asked at the IP address that its name led to."""
 
 
 class NoDescriptorError(ConnectError):
@@ -54,22 +55,20 @@ class Dials(Protocol):
 class Dialer:
     """Opens connections; each may take `fetch.connect_timeout` in all, from the look-up of the name to the end of TLS.
 
-    `allow_address` is asked about each address that a host's name leads to before it is connected to. Where a proxy
-    looks names up, nobody knows these addresses, and it is not asked. `receive_buffer` bounds what the system holds of
-    what a connection receives (through SOCKS it has no effect).
+    Of the addresses that a host's name leads to those are connected to that the route's `reach` allows. Where a proxy
+    looks names up, nobody knows these addresses. `receive_buffer` bounds what the system holds of what a connection
+    receives (through SOCKS it has no effect).
     """
 
     def __init__(
         self,
         settings: FetchSettings,
         resolver: Resolver | None = None,
-        allow_address: AllowAddress | None = None,
         receive_buffer: int | None = None,
     ) -> None:
         self._timeout = settings.connect_timeout
         self._user_agent = settings.user_agent
         self._resolver = resolver or Resolver(settings.dns_ttl, settings.dns_negative_ttl)
-        self._allow_address = allow_address
         self._receive_buffer = receive_buffer
         self._contexts: dict[Identity, ssl.SSLContext] = {}
         self._identity = Identity.of(settings)
@@ -82,13 +81,13 @@ class Dialer:
         began = loop.time()
         deadline = began + self._timeout
         if route.proxy is None:
-            addresses = await self._allowed(route.host, deadline)
+            addresses = await self._allowed(route, deadline)
             looked_up = loop.time()
             reader, writer = await self._connect(addresses, route.port, str(route), deadline)
         else:
             # With socks5 a name is looked up here, with socks5h and HTTP by the proxy (as curl has it).
             is_ours = route.proxy.scheme == "socks5"
-            target = (await self._allowed(route.host, deadline))[0].ip if is_ours else route.host
+            target = (await self._allowed(route, deadline))[0].ip if is_ours else named(route)
             with proxy_errors(route.proxy, self._timeout):
                 addresses = await self._look_up(route.proxy.host, deadline)
                 looked_up = loop.time()
@@ -105,13 +104,13 @@ class Dialer:
         tls = writer.get_extra_info("ssl_object").version() if route.identity is not None else None
         return Wire(reader, writer, peer, tls, looked_up - began, connected - looked_up, loop.time() - connected)
 
-    async def _allowed(self, host: str, deadline: float) -> Sequence[Address]:
-        """The addresses of a host that is to be asked."""
-        addresses = await self._look_up(host, deadline)
-        if self._allow_address is not None:
-            for address in addresses:
-                self._allow_address(host, address.ip)
-        return addresses
+    async def _allowed(self, route: Route, deadline: float) -> Sequence[Address]:
+        """The addresses of a host that it may be asked at; `PrivateAddressError` where there is none."""
+        addresses = await self._look_up(route.host, deadline)
+        allowed = [address for address in addresses if may_reach(route.reach, address.ip)]
+        if not allowed:
+            raise private_address(route.host, addresses[0].ip)
+        return allowed
 
     async def _look_up(self, host: str, deadline: float) -> Sequence[Address]:
         try:
@@ -164,6 +163,31 @@ class Dialer:
         if identity not in self._contexts:
             self._contexts[identity] = client_context(identity)
         return self._contexts[identity]
+
+
+def named(route: Route) -> str:
+    """The host of a route whose name a proxy looks up; what it finds cannot be seen from here, an address can."""
+    is_local = route.host == "localhost" or route.host.endswith(".localhost")
+    if not may_reach(route.reach, "127.0.0.1" if is_local else route.host):
+        raise private_address(route.host, route.host)
+    return route.host
+
+
+def may_reach(allowed: Reach, ip: str) -> bool:
+    """Whether an address is where a host may lie; what is no address may be."""
+    if allowed in ("any", "host"):
+        return True
+    try:
+        lies = reach(ip)
+    except ValueError:
+        return True
+    return lies == "public" or lies == allowed
+
+
+def private_address(host: str, ip: str) -> PrivateAddressError:
+    """Why a host is not asked."""
+    at = "" if host == ip else f" at {ip}"
+    return PrivateAddressError(f"{host}{at} is in a network that this crawl may not reach (scope.private_networks)")
 
 
 @contextmanager

@@ -6,12 +6,13 @@ settings for all hosts and those for this one.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from crawler.errors import DNSError, SettingsError
 from crawler.http1.coding import ACCEPT_ENCODING
 from crawler.http1.request import write_request
+from crawler.model import Reach
 from crawler.net.auth import Login
 from crawler.net.credentials import Credentials, Given
 from crawler.net.proxy import Proxies, Proxy, parse_proxy
@@ -38,6 +39,10 @@ class Door:
     fields: Fields
     login: Login | None = None
     throttle: Throttle | None = None
+
+    def route_for(self, reach: Reach) -> Route:
+        """The route of a request whose host may lie there."""
+        return self.route if reach == self.route.reach else replace(self.route, reach=reach)
 
     def target_of(self, url: URL) -> str:
         """The target of a request: a proxy that reads it is told the whole URL (RFC 9112 section 3.2.2)."""

@@ -78,13 +78,14 @@ class HttpFetcher:
         fields = door.fields_with(request.headers, authorization)
         message = write_request(request.method, door.target_of(request.url), fields, request.body, self._version)
         # What may not be repeated never meets a connection that the peer may have closed a moment ago.
-        connection = await self._pool.acquire(door.route, fresh=request.method not in IDEMPOTENT)
+        route = door.route_for(request.reach)
+        connection = await self._pool.acquire(route, fresh=request.method not in IDEMPOTENT)
         try:
             return await self._ask_over(connection, door, request, message)
         except ConnectionLostError:
             if not connection.is_stale:
                 raise
-        connection = await self._pool.acquire(door.route, fresh=True)
+        connection = await self._pool.acquire(route, fresh=True)
         return await self._ask_over(connection, door, request, message)
 
     async def _ask_over(self, connection: Connection, door: Door, request: Request, message: bytes) -> HttpResponse:

@@ -78,6 +78,7 @@ def redirected(request: Request, status: int, target: URL) -> Request:
     if target.origin != request.url.origin:
         left |= SECRETS
     headers = tuple((name, value) for name, value in request.headers if name.lower() not in left)
+    reach = "public" if request.reach == "host" and target.host != request.url.host else request.reach
     if becomes_get:
-        return Request(target, "GET", headers)
-    return replace(request, url=target, headers=headers)
+        return Request(target, "GET", headers, reach=reach)
+    return replace(request, url=target, headers=headers, reach=reach)

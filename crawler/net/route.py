@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from crawler.model import Reach
 from crawler.net.proxy import Proxy
 from crawler.net.tls import Identity
 from crawler.web.url import URL
@@ -11,7 +12,8 @@ from crawler.web.url import URL
 class Route:
     """A way to a server; connections of one route are as good as each other, those of different ones never.
 
-    `identity` is that of the TLS spoken with the server, None where none is; `proxy` None leads there directly.
+    `identity` is that of the TLS spoken with the server, None where none is; `proxy` None leads there directly. `reach`
+    says where the server may lie.
     """
 
     scheme: str
@@ -19,6 +21,7 @@ class Route:
     port: int
     proxy: Proxy | None = None
     identity: Identity | None = None
+    reach: Reach = "any"
 
     @classmethod
     def of(cls, url: URL, proxy: Proxy | None = None, identity: Identity | None = None) -> "Route":

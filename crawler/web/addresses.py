@@ -108,6 +108,17 @@ def reach(address: str) -> Reach:
     return next((one for one in carried if one != "public"), "public")
 
 
+def is_loopback_name(host: str) -> bool:
+    """Whether a host's name or address is one of this machine's own (RFC 6761 section 6.3), without looking it up."""
+    name = host.rstrip(".").strip("[]")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return reach(name) == "loopback"
+    except ValueError:
+        return False
+
+
 def _look_up(number: int, networks: _Networks) -> Reach:
     """What the longest prefix says (as registries have them: the more specific entry counts)."""
     return next(known[number >> shift] for shift, known in networks if number >> shift in known)

@@ -33,7 +33,7 @@ class Desk:
             if name != "hosts":
                 settings = replace(settings, **{name: replace(getattr(settings, name), **values)})
         database = Database(self.folder)
-        pace = Pace(settings.concurrency, settings.politeness, settings.fetch, sections.get("hosts", {}), lambda: 1.0)
+        pace = Pace(settings.concurrency, settings.politeness, settings.fetch, settings.scope, sections.get("hosts", {}), lambda: 1.0)
         frontier = SqliteFrontier(
             database, pace, settings, self.jar, lambda: self.now, self.events.append, self.discard
         )

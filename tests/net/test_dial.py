@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 import trustme
 
-from crawler.errors import ConnectError, ConnectionLostError, DNSError, FetchError, FetchTimeoutError, TLSError
+from crawler.errors import (
+    ConnectError,
+    ConnectionLostError,
+    DNSError,
+    FetchError,
+    FetchTimeoutError,
+    PrivateAddressError,
+    TLSError,
+)
 from crawler.net.dial import (
     Dialer,
     NoDescriptorError,
@@ -23,6 +31,7 @@ from crawler.net.dial import (
     handshake_error,
     lookup_error,
 )
+from crawler.net.proxy import parse_proxy
 from crawler.net.resolver import Address, Resolver
 from crawler.net.route import Route, join_address
 from crawler.net.tls import Identity
@@ -295,26 +304,35 @@ async def test_a_name_that_takes_too_long_is_a_matter_of_dns() -> None:
         hanging.set()
 
 
-async def test_an_address_may_be_refused_before_it_is_connected_to() -> None:
-    asked: list[tuple[str, str]] = []
-
-    def allow(host: str, ip: str) -> None:
-        asked.append((host, ip))
-        if ip != "127.0.0.1":
-            raise ConnectError(f"{host} leads to {ip}")
-
+async def test_a_host_is_asked_only_where_it_may_lie() -> None:
+    names = knowing(
+        good="127.0.0.1", rebound="10.1.2.3 127.0.0.1", metadata="169.254.169.254", mapped="::ffff:10.0.0.1"
+    )
     async with serving(always(b"")) as server:
-        dialer = Dialer(settings(), knowing(good="127.0.0.1", bad="127.0.0.1 127.0.0.2"), allow)
-        wire = await dialer.dial(Route("http", "good.test", server.port))
-        wire.writer.transport.abort()
-        with pytest.raises(ConnectError, match=r"^bad.test leads to 127.0.0.2$"):
-            await dialer.dial(Route("http", "bad.test", server.port))
-        with pytest.raises(ConnectError, match=r"^127.0.0.3 leads to 127.0.0.3$"):
-            await dialer.dial(Route("http", "127.0.0.3", server.port))
-        assert asked == [
-            ("good.test", "127.0.0.1"), ("bad.test", "127.0.0.1"), ("bad.test", "127.0.0.2"), ("127.0.0.3",) * 2
-        ]  # fmt: skip
-        assert server.connections == 1
+        dialer = Dialer(settings(connect_timeout=0.3), names)
+        for reach, host in (("any", "good.test"), ("host", "good.test"), ("loopback", "rebound.test")):
+            wire = await dialer.dial(Route("http", host, server.port, reach=reach))
+            assert wire.peer == f"127.0.0.1:{server.port}"
+            wire.writer.transport.abort()
+        for reach, host, said in (
+            ("public", "good.test", "good.test at 127.0.0.1"),
+            ("public", "127.0.0.1", "127.0.0.1"),
+            ("loopback", "metadata.test", "metadata.test at 169.254.169.254"),
+            ("loopback", "mapped.test", "mapped.test at ::ffff:10.0.0.1"),
+            ("public", "rebound.test", "rebound.test at 10.1.2.3"),
+        ):
+            with pytest.raises(PrivateAddressError, match=rf"^{said} is in a network that this crawl may not reach"):
+                await dialer.dial(Route("http", host, server.port, reach=reach))
+        assert server.connections == 3
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "::1", "localhost", "a.localhost"])
+async def test_a_proxy_is_not_asked_for_an_address_that_may_not_be_reached(host: str) -> None:
+    async with serving(always(b"")) as server:
+        proxy = parse_proxy(f"http://127.0.0.1:{server.port}", "fetch.proxy")
+        with pytest.raises(PrivateAddressError):
+            await Dialer(settings()).dial(Route("http", host, 80, proxy, reach="public"))
+        assert server.connections == 0
 
 
 async def test_each_step_to_a_connection_is_timed(authority: trustme.CA, ca_file: str) -> None:
