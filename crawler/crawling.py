@@ -253,6 +253,7 @@ class Crawl:
         request = self._request(visit)
         fetcher = self._parts.robots if link.kind is Kind.ROBOTS else self._parts.fetcher
         async with fetcher.fetch(request) as response:
+            waited = asyncio.get_running_loop().time() - response.contact.asked_at
             try:
                 if link.kind is Kind.ROBOTS:
                     outcome = await self._robots(visit, response)
@@ -265,6 +266,7 @@ class Crawl:
                 outcome,
                 request=request,
                 head=response.head,
+                waited=waited,
                 peer=response.contact.peer,
                 asked_at=response.contact.asked_at + offset,
                 size=response.contact.received,

@@ -25,6 +25,7 @@ __all__ = [
     "Link",
     "Noted",
     "Outcome",
+    "Paced",
     "Page",
     "Partial",
     "Place",
@@ -244,7 +245,8 @@ class Outcome:
     seconds and the body bytes it took. `rules` is the text of a robots.txt; b"" allows all, None: not a robots.txt,
     or none to be had for now. `links_error` says why the links of a saved page could not be read.
     `cookies` are those that the answer set, `partial` is what a later attempt can go on from. `fingerprint` is that of
-    what a page says, where its URL is of a shape that traps have.
+    what a page says, where its URL is of a shape that traps have. `waited` are the seconds from the request to the
+    head of its answer.
     """
 
     verdict: Verdict
@@ -266,6 +268,7 @@ class Outcome:
     cookies: Sequence[Cookie] = ()
     partial: Partial | None = None
     fingerprint: int | None = None
+    waited: float | None = None
 
     @classmethod
     def failed(cls, error: CrawlError) -> "Outcome":
@@ -329,6 +332,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Paced:
+    """A host bears `window` requests at once, as far as is known now."""
+
+    host: str
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A line for a person: a limit that bites, a start URL that moved; `warning` where it wants attention."""
 
@@ -336,4 +347,4 @@ class Noted:
     warning: bool = False
 
 
-Event = Leased | Finished | Counted | Held | Noted
+Event = Leased | Finished | Counted | Held | Paced | Noted

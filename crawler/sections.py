@@ -65,6 +65,8 @@ class PolitenessSettings:
     robots: bool = True
     nofollow: bool = True
     noai: bool = True
+    adaptive: bool = True
+    slow_answer: float = _duration(0.5)
     max_crawl_delay: float = _duration(30.0)
     max_retry_after: float = _duration(300.0)
     give_up_after: float = _duration(300.0)
@@ -147,7 +149,7 @@ class ImageSettings:
     candidates: Literal["all", "largest"] = "all"
     damaged: Literal["reject", "keep"] = "reject"
     dedupe: Literal["off", "exact", "report", "near"] = "off"
-    max_distance: int = _count(6, 0, 7)
+    max_distance: int = _count(5, 0, 7)
     name: str = ""
     thumbnails: int | None = _count(None, 16, 4096)
     convert: Literal["off", "jpeg", "png", "webp"] = "off"

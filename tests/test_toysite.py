@@ -3,10 +3,14 @@
 import asyncio
 import gzip
 import http.client
+import socket
+import ssl
 import time
 import zlib
+from itertools import repeat
 
 import pytest
+import trustme
 
 from tests.hits import Hit, most_at_once, shortest_gap
 from tests.toysite import Answer, Reply, ToySite, gzipped, image, in_turn, page, redirect, text
@@ -94,6 +98,60 @@ async def test_bodies_and_their_framing() -> None:
         assert b"Content-Length" not in await head(site, "/none")
         assert b"/a" in gzip.decompress(await body(site, "/gzip"))
         assert await body(site, "/drip", method="HEAD") == b""
+
+
+async def test_a_script_and_what_is_behind_it() -> None:
+    said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    pages = {
+        "/script": Reply(script=lambda: [said[:9], 0.05, said[9:]]),
+        "/keep": Reply(raw=said + b"more", keep=True),
+        "/keep-script": Reply(script=lambda: [said], keep=True),
+    }
+    async with ToySite(pages, greetings={"127.0.0.1": b"HELLO "}) as site:
+        began = time.monotonic()
+        assert await ask(site, "/script") == b"HELLO " + said
+        assert time.monotonic() - began >= 0.05
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        for target in ("/keep", "/keep-script", "/script"):
+            writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        assert await reader.read() == b"HELLO " + said + b"more" + said + said
+        writer.close()
+
+
+async def test_a_script_without_end_ends_with_its_client() -> None:
+    async with ToySite({"/": Reply(script=lambda: repeat(bytes(1000)))}) as site:
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert len(await reader.readexactly(100_000)) == 100_000
+        writer.close()
+        async with asyncio.timeout(5):
+            while not site.hits:
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("torn", [True, False])
+async def test_tls_ends_with_a_word_or_without(torn: bool) -> None:
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    async with ToySite({"/": Reply(script=lambda: [b"all", 0.02], torn=torn)}, tls=context) as site:
+
+        def visit() -> bytes:
+            plain = socket.create_connection(("127.0.0.1", site.port))
+            with trusting.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as secure:
+                secure.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                said = secure.recv(100)
+                while more := secure.recv(100):
+                    said += more
+                return said
+
+        if torn:
+            with pytest.raises((ssl.SSLEOFError, ConnectionResetError)):
+                await asyncio.to_thread(visit)
+        else:
+            assert await asyncio.to_thread(visit) == b"all"
 
 
 async def test_a_reset_is_one_and_a_hang_lasts() -> None:

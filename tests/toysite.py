@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Self
 
 from tests.hits import Hit
@@ -67,6 +68,12 @@ class Reply:
     """The connection closes after the answer, which says so."""
     raw: bytes | None = None
     """These bytes in place of all of that; then the connection closes."""
+    script: Callable[[], Iterable[bytes | float]] | None = None
+    """Bytes to send and seconds to wait, in turn and maybe without end, in place of all of that; then it closes."""
+    keep: bool = False
+    """The connection stays open behind `raw` or `script`, and serves on."""
+    torn: bool = False
+    """Over TLS, the connection ends without the close_notify that says so."""
 
 
 Answer = Reply | Callable[[Asked], Reply]
@@ -116,7 +123,8 @@ class ToySite:
     """A running site; `pages` may change while it runs.
 
     A key of `pages` is a path (`/a?b=c`, or `/a` for any query), such a path behind a host name (`localhost/a`), or a
-    path and a `*` for all that begin with it. What no key fits is 404.
+    path and a `*` for all that begin with it. What no key fits is 404. Who connects to an address of `greetings` is
+    sent these bytes before it has asked for anything.
     """
 
     def __init__(
@@ -125,8 +133,10 @@ class ToySite:
         *,
         addresses: Sequence[str] = ("127.0.0.1",),
         tls: ssl.SSLContext | None = None,
+        greetings: Mapping[str, bytes] = MappingProxyType({}),
     ) -> None:
         self.pages = dict(pages or {})
+        self._greetings = greetings
         self.requests: list[Asked] = []
         self.hits: list[Hit] = []
         self.max_in_flight = 0
@@ -179,6 +189,7 @@ class ToySite:
         connection = self._connections
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ssl.SSLError):
+                writer.write(self._greetings.get(writer.get_extra_info("sockname")[0], b""))
                 while await self._exchange(reader, writer, connection):
                     await writer.drain()
                 await writer.drain()
@@ -232,7 +243,9 @@ async def _send(reply: Reply, asked: Asked, reader: asyncio.StreamReader, writer
         await asyncio.sleep(reply.delay)
     if reply.raw is not None:
         writer.write(reply.raw)
-        return False
+        return reply.keep
+    if reply.script is not None:
+        return await _play(reply, reply.script(), writer)
     if reply.reset and reply.cut is None:
         return _reset(writer)
     body = (
@@ -255,6 +268,18 @@ async def _send(reply: Reply, asked: Asked, reader: asyncio.StreamReader, writer
         await writer.drain()
         return _reset(writer)
     return not (reply.hang or reply.close or reply.until_close or reply.cut is not None)
+
+
+async def _play(reply: Reply, script: Iterable[bytes | float], writer: asyncio.StreamWriter) -> bool:
+    for step in script:
+        if isinstance(step, bytes):
+            writer.write(step)
+            await writer.drain()
+        else:
+            await asyncio.sleep(step)
+    if reply.torn:
+        writer.transport.abort()
+    return reply.keep
 
 
 def _head(reply: Reply) -> bytes:

@@ -26,6 +26,7 @@ MIGRATIONS: Final[dict[int, str]] = {
     1: """
         ALTER TABLE hosts ADD COLUMN read INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE hosts ADD COLUMN named INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE hosts ADD COLUMN window REAL;
         ALTER TABLE urls ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE urls ADD COLUMN received INTEGER;
         ALTER TABLE urls ADD COLUMN width INTEGER;

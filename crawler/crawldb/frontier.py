@@ -16,6 +16,7 @@ from crawler.crawldb.claims import Claim, ClaimRows
 from crawler.crawldb.cookies import CookieRows
 from crawler.crawldb.database import Database, database_errors
 from crawler.crawldb.leasing import Leasing
+from crawler.crawldb.links import Folded, fold
 from crawler.crawldb.lists import ListRows
 from crawler.crawldb.near import NearRows
 from crawler.crawldb.pace import Hosts, Pace
@@ -145,24 +146,24 @@ class SqliteFrontier:
 
     async def add(self, links: Sequence[Link], *, more: bool = False) -> int:
         """As `Frontier.add`."""
-        return int(await self._call("add", links, more))
+        return int(await self.call("add", links, more))
 
     async def lease(self, count: int) -> Sequence[Visit]:
         """As `Frontier.lease`."""
-        visits: Sequence[Visit] = await self._call("lease", count)
+        visits: Sequence[Visit] = await self.call("lease", count)
         return visits
 
     async def finish(self, visit: Visit, outcome: Outcome) -> None:
         """As `Frontier.finish`."""
-        await self._call("finish", visit, outcome)
+        await self.call("finish", visit, outcome, fold(visit.link, outcome))
 
     async def release(self, visits: Sequence[Visit]) -> None:
         """As `Frontier.release`."""
-        await self._call("release", visits)
+        await self.call("release", visits)
 
     async def claim(self, visit: Visit, digest: str, path: str) -> Place:
         """As `Claims.claim`."""
-        place: Place = await self._call("claim", visit, digest, path)
+        place: Place = await self.call("claim", visit, digest, path)
         return place
 
     async def feed(
@@ -172,7 +173,7 @@ class SqliteFrontier:
 
         `offset` is in bytes, `count` in rows; `more` keeps the crawl open.
         """
-        await self._call("feed", number, rows, offset, count, more)
+        await self.call("feed", number, rows, offset, count, more)
 
     def list_at(self, name: str, choose: Callable[[Sequence[str]], str]) -> tuple[int, int, int]:
         """The number of a list, and where it goes on: bytes and rows; to be called before the first operation.
@@ -186,19 +187,19 @@ class SqliteFrontier:
 
     async def retry(self, words: Collection[str]) -> int:
         """Queue again what ended for one of these words, statuses or classes of statuses (5xx); how many."""
-        return int(await self._call("retry", words))
+        return int(await self.call("retry", words))
 
     async def reconsider(self, judge: Judge) -> None:
         """Ask `judge` anew about all that waits or was not followed: the rules have changed since the last run."""
-        await self._call("reconsider", judge)
+        await self.call("reconsider", judge)
 
     async def keep(self, cookies: Sequence[Cookie]) -> None:
         """Keep cookies that come from no visit."""
-        await self._call("keep", cookies)
+        await self.call("keep", cookies)
 
     async def state(self, facts: dict[str, str]) -> None:
         """Write down what shapes this crawl."""
-        await self._call("state", facts)
+        await self.call("state", facts)
 
     def seeds(self) -> list[URL]:
         """The start URLs of all runs, and where they redirected to; to be called before the first operation."""
@@ -207,7 +208,7 @@ class SqliteFrontier:
 
     def end(self, stopped: str | None) -> None:
         """Note why this run ends, None where the crawl is finished; before `close`."""
-        self._call("end", stopped)
+        self.call("end", stopped)
 
     def partials(self) -> list[str]:
         """The temporary files that a document is to be finished from; before the first operation."""
@@ -221,7 +222,8 @@ class SqliteFrontier:
         await self._task
         self._thread.shutdown()
 
-    def _call(self, name: str, *arguments: Any) -> asyncio.Future[Any]:
+    def call(self, name: str, *arguments: Any) -> asyncio.Future[Any]:
+        """One operation, and the future of its result: what the methods above do, for callers that wait for many."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self._broken is not None:
             future.set_exception(self._broken)
@@ -251,7 +253,7 @@ class SqliteFrontier:
             self._hand_out(group)
             if group.trash:
                 await self._discard(group.trash)
-                self._call("emptied", group.trash)
+                self.call("emptied", group.trash)
             next_due = group.next_due if self._waiting else None
         self._answer_waiting([])
 
@@ -260,7 +262,7 @@ class SqliteFrontier:
             if not future.done():
                 future.set_result(result)
             elif isinstance(result, list) and result:
-                self._call("release", result)
+                self.call("release", result)
         for event in group.events:
             self._observe(event)
 
@@ -343,10 +345,10 @@ class SqliteFrontier:
     def _do_end(self, now: float, stopped: str | None) -> None:
         self._database.sql.execute("UPDATE runs SET ended_at = ?, stopped = ? WHERE id = ?", (now, stopped, self.run))
 
-    def _do_finish(self, now: float, visit: Visit, outcome: Outcome) -> None:
+    def _do_finish(self, now: float, visit: Visit, outcome: Outcome, folded: Folded) -> None:
         lease = self._taken_back(visit)
         if lease is not None:
-            self._group.events += self._settler.settle(lease, outcome, now)
+            self._group.events += self._settler.settle(lease, outcome, folded, now)
             self._claims.finished(visit.token)
             self._group.events += self._traps.notes()
             self._group.trash += self._settler.twins.discarded()

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from crawler.model import Found, Kind, Reference
+from crawler.crawldb.front import Front
+from crawler.model import Found, Kind, Link, Outcome, Reference
+from crawler.web.shape import shape
 from crawler.web.url import without_secret
 
 MAX_TEXT: Final = 2_000
@@ -35,6 +37,52 @@ class FoundRow:
     type: str = ""
     width: int | None = None
     density: float | None = None
+
+
+Named = tuple[str, Kind | str, int, int, str | None]
+"""A link as a page names it: its URL, kind, depth and place, and the word for which it is not followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a document names, as the database takes it: its row, and each link once that may be new to the crawl.
+
+    `leads_on` says whether it leads to more of its own shape, where that is one which traps have.
+    """
+
+    row: bytes | None = None
+    named: Sequence[Named] = ()
+    leads_on: bool = False
+
+
+NOTHING: Final = Folded()
+
+
+def fold(link: Link, outcome: Outcome, front: Front | None = None) -> Folded:
+    """What was found at `link`, folded; what is in `front` already is not named again, and what is named is put there.
+
+    It needs no database, so that any process can do it.
+    """
+    found = outcome.found
+    if not found:
+        return NOTHING
+    named: list[Named] = []
+    for one in {id(one.link): one for one in found if one.link is not None}.values():
+        target, refused = one.link, one.refused
+        assert target is not None
+        text, depth = str(target.url), target.depth
+        if front is not None:
+            mention = (text, depth, target.kind is Kind.PAGE, refused is None)
+            if front.has(*mention):
+                continue
+            front.note(*mention)
+        named.append((text, target.kind, depth, target.place, refused))
+    return Folded(pack(found), named, outcome.fingerprint is not None and _leads_on(link, found))
+
+
+def _leads_on(link: Link, found: Sequence[Found]) -> bool:
+    form = shape(link.url)
+    return any(one.refused is None and one.link is not None and shape(one.link.url) == form for one in found)
 
 
 def pack(found: Sequence[Found]) -> bytes:

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Final
 
 from crawler import policy
+from crawler.crawldb.flow import Flow
 from crawler.model import Counts, Outcome, Reach
 from crawler.settings import ConcurrencySettings, FetchSettings, HostSettings, PolitenessSettings, ScopeSettings
 from crawler.web.addresses import is_loopback_name
@@ -41,6 +42,7 @@ class Host:
     word: str | None = None
     named: int = 0
     given_up: int | None = None
+    window: float | None = None
     pace_at: float = 0.0
     due_at: float = 0.0
     open: int = 0
@@ -60,6 +62,7 @@ class Host:
     robots_wanted: bool = False
     failed_at: float = 0.0
     counted: tuple[int, ...] = (0,) * 12
+    flow: Flow | None = None
 
     def count(self, state: str, change: int) -> None:
         """`change` more of its URLs are in `state`."""
@@ -81,7 +84,7 @@ class Host:
         self.due_at = max(self.due_at, self.pace_at)
 
 
-COLUMNS: Final = tuple(item.name for item in fields(Host))[:-4]
+COLUMNS: Final = tuple(item.name for item in fields(Host))[:-5]
 COUNTERS: Final = COLUMNS[COLUMNS.index("queued") :]
 _values: Final = attrgetter(*COLUMNS[2:], "id")
 _counters: Final = attrgetter(*COUNTERS)
@@ -119,7 +122,19 @@ class Pace:
         """How many visits the host may have out: one while it has a delay, is failing, or was never heard from."""
         if host.delay > 0 or host.failures or not host.heard:
             return 1
+        most = self._most(host)
+        return most if host.window is None else max(1, min(most, int(host.window)))
+
+    def _most(self, host: Host) -> int:
+        """How many visits settings allow the host to have out."""
         return next((own.per_host for own in self._own(host) if own.per_host is not None), self._concurrency.per_host)
+
+    def _flow(self, host: Host) -> Flow | None:
+        """The flow of the host's answers, where that is to be adapted to."""
+        if host.flow is None and self._politeness.adaptive:
+            most = self._most(host)
+            host.flow = Flow(host.window if host.window is not None else most, most, self._politeness.slow_answer)
+        return host.flow
 
     def set_delay(self, host: Host) -> float | None:
         """Give the host the longer of its own delay and its robots.txt's.
@@ -137,15 +152,33 @@ class Pace:
         names = (host.name, f"https://{host.name}", f"http://{host.name}")
         return [self._hosts[name] for name in names if name in self._hosts]
 
-    def answered(self, host: Host, outcome: Outcome, now: float) -> None:
-        """A visit came back, and the host as such did not fail."""
+    def answered(self, host: Host, outcome: Outcome, leased_at: float, now: float) -> int | None:
+        """A visit came back, and the host as such did not fail.
+
+        How many requests it bears at once, where that has changed.
+        """
+        before = self.cap(host)
         if outcome.asked_at is not None:
             host.hold(outcome.asked_at + host.delay)
         if outcome.head is not None:
             host.heard = 1
+            if not host.failures:
+                self._adapt(host, outcome, leased_at, now)
             host.failures, host.failing_since, host.word = 0, None, None
         if outcome.pause is not None:
             host.hold(now + outcome.pause)
+        after = self.cap(host)
+        return after if after != before and host.window is not None else None
+
+    def _adapt(self, host: Host, outcome: Outcome, leased_at: float, now: float) -> None:
+        flow = self._flow(host)
+        if flow is None or outcome.head is None:
+            return
+        if outcome.head.status in policy.PASSING:
+            flow.failed(leased_at, now)
+        elif outcome.waited is not None:
+            flow.answered(outcome.waited, now)
+        host.window = flow.window if flow.window < flow.ceiling else None
 
     def failed(self, host: Host, word: str, leased_at: float, now: float, run: int) -> float | None:
         """The host failed: the seconds it is left alone, or None when that was the last time and it is given up.
@@ -156,6 +189,9 @@ class Pace:
         if leased_at <= host.failed_at:
             return max(host.pace_at - now, 0.0)
         host.failed_at = now
+        if (flow := self._flow(host)) is not None:
+            flow.failed(leased_at, now)
+            host.window = flow.window
         host.failures += 1
         host.word = word
         if host.failing_since is None:

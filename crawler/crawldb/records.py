@@ -120,6 +120,7 @@ class PictureRecord:
     detail: str | None
     status: int | None
     path: str | None
+    sha256: str
     media_type: str | None
     width: int | None
     height: int | None

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS hosts (
     word          TEXT,             -- what ails it
     named         INTEGER NOT NULL DEFAULT 0,  -- by a start URL or a list: it may lie in a private network
     given_up      INTEGER,          -- the run in which it was given up
+    window        REAL,             -- how many requests it bears at once (flow.py); NULL: as many as it may have
     pace_at       REAL NOT NULL DEFAULT 0,     -- asked no earlier than this
     due_at        REAL NOT NULL DEFAULT 0,     -- worth a look no earlier than this; never before pace_at
     open          INTEGER NOT NULL DEFAULT 0,  -- something is queued, and one more visit may be out

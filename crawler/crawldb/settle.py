@@ -5,19 +5,19 @@ One `settle` is part of one transaction; it decides nothing about who is due nex
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 from typing import Final
 
 from crawler import policy
 from crawler.crawldb.claims import ClaimRows
 from crawler.crawldb.cookies import CookieRows
-from crawler.crawldb.links import pack
+from crawler.crawldb.links import Folded
 from crawler.crawldb.pace import Host, Hosts, Pace
 from crawler.crawldb.traps import Traps
 from crawler.crawldb.twins import Twins
 from crawler.crawldb.urls import PAGE, Known, Lease, Urls
-from crawler.model import Event, Found, Held, Kind, Link, Noted, Outcome, Verdict
+from crawler.model import Event, Held, Kind, Link, Noted, Outcome, Paced, Verdict
 from crawler.units import format_duration
 from crawler.web.robots import Robots
 from crawler.web.sniff import is_image
@@ -55,8 +55,8 @@ class Settler:
     traps: Traps
     run: int
 
-    def settle(self, lease: Lease, outcome: Outcome, now: float) -> list[Event]:
-        """Book what a visit came to; what a person should know of it."""
+    def settle(self, lease: Lease, outcome: Outcome, folded: Folded, now: float) -> list[Event]:
+        """Book what a visit came to and, `folded`, found; what a person should know of it."""
         host = self._back(lease)
         self._note(lease, outcome)
         # More redirects than are followed count as no robots.txt at all (RFC 9309 section 2.3.1.2).
@@ -70,8 +70,9 @@ class Settler:
         if policy.is_host_failure(outcome):
             return self._host_ails(lease, host, outcome, now, spent=outcome.asked_at is not None)
         has_new_cookies = self.cookies.keep(outcome.cookies, now)
-        self.pace.answered(host, outcome, now)
-        held: list[Event] = [] if outcome.pause is None else [Held(host.name, outcome.pause, "retry-after")]
+        window = self.pace.answered(host, outcome, lease.leased_at, now)
+        held: list[Event] = [] if window is None else [Paced(host.name, window)]
+        held += [] if outcome.pause is None else [Held(host.name, outcome.pause, "retry-after")]
         if outcome.retry_in is not None:
             self._again(lease, host, outcome, True, now + outcome.retry_in)
             return held
@@ -87,9 +88,10 @@ class Settler:
                 self._again(lease, host, outcome, True, 0)
                 return held
         self._end(lease, host, outcome)
-        self._add_found(lease, outcome.found, lease.visit.link.depth - depth)
-        if outcome.fingerprint is not None:
-            self.traps.of_page(lease.visit.link, host, outcome.fingerprint, outcome.found)
+        if folded.row is not None:
+            self._add_found(lease, folded, depth)
+        if outcome.fingerprint is not None and folded.leads_on:
+            self.traps.of_page(lease.visit.link, host, outcome.fingerprint)
         return held
 
     def release(self, lease: Lease) -> None:
@@ -246,15 +248,9 @@ class Settler:
             known = self.urls.numbered(known.redirect)
         return True
 
-    def _add_found(self, lease: Lease, found: Sequence[Found], lifted: int) -> None:
-        """A page's references: one compact row, and each link once; `lifted` where the page rose meanwhile."""
-        if not found:
-            return
-        self.sql.execute("INSERT OR REPLACE INTO links VALUES (?, ?)", (lease.row, pack(found)))
-        for one in {id(one.link): one for one in found if one.link is not None}.values():
-            link, refused = one.link, one.refused
-            assert link is not None
-            if lifted:
-                link = replace(link, depth=link.depth - lifted)
-                refused = None if refused == "limit" and self.urls.fits(link.depth) else refused
-            self.urls.add(link, lease.row, refused)
+    def _add_found(self, lease: Lease, folded: Folded, depth: int) -> None:
+        """A page's references: one compact row, and each link once; `depth` is the page's own by now."""
+        self.sql.execute("INSERT OR REPLACE INTO links VALUES (?, ?)", (lease.row, folded.row))
+        self.urls.add_named(folded.named, lease.row, lease.visit.link.url)
+        if depth < lease.visit.link.depth:  # a shorter way to it was found while it was out
+            self.urls.lower_below(lease.row, depth)

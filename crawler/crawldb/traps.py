@@ -7,12 +7,11 @@ that shape, and lead to more of it.
 
 import json
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from crawler.crawldb.pace import Host, Hosts
-from crawler.model import Found, Kind, Link, Noted
+from crawler.model import Kind, Link, Noted
 from crawler.settings import TrapSettings
 from crawler.web.shape import depth, parameters, repeats, shape, without_session
 from crawler.web.simhash import distance
@@ -72,11 +71,9 @@ class Traps:
             return self._of_session(plain)
         return None
 
-    def of_page(self, link: Link, host: Host, fingerprint: int, found: Iterable[Found]) -> None:
-        """A page of a shape that may be a trap's was read, and led to these."""
+    def of_page(self, link: Link, host: Host, fingerprint: int) -> None:
+        """A page of a shape that may be a trap's was read, and led to more of it."""
         form = shape(link.url)
-        if not any(one.refused is None and one.link is not None and shape(one.link.url) == form for one in found):
-            return
         state = self._shape(host.id, form)
         is_like = any(distance(fingerprint, other) <= self._settings.like_distance for other in state.recent)
         state.recent = [*state.recent[1 - RECENT :], fingerprint]

@@ -5,13 +5,14 @@ It does not know when a host is due (pace.py) nor what follows from an outcome (
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
 from crawler import policy
-from crawler.crawldb.links import unpack
+from crawler.crawldb.front import Front
+from crawler.crawldb.links import Named, unpack
 from crawler.crawldb.pace import NEVER, Host, Hosts
 from crawler.crawldb.traps import Traps
 from crawler.model import URL, Kind, Link, Partial, Visit
@@ -26,9 +27,6 @@ KINDS: Final = {rank: kind for kind, rank in RANKS.items()}
 PAGE: Final = RANKS[Kind.PAGE]
 IMAGE: Final = RANKS[Kind.IMAGE]
 ROBOTS: Final = RANKS[Kind.ROBOTS]
-
-KNOWN: Final = 100_000
-"""URLs kept in front of the table, so that one named again costs no statement."""
 
 CHUNK: Final = 500
 """Rows looked at in one go where robots.txt may refuse them."""
@@ -95,7 +93,7 @@ class Urls:
         self._hosts = hosts
         self._max_depth = max_depth
         self._run = run
-        self._front: dict[str, tuple[int, bool, bool]] = {}
+        self._front = Front()
         self._tokens = run << 40
 
     def find(self, text: str) -> Known | None:
@@ -115,33 +113,31 @@ class Urls:
         counts more than one that was skipped.
         """
         text = str(link.url)
-        is_page = link.kind is Kind.PAGE
-        seen = self._front.get(text)
-        if seen is not None and seen[0] <= link.depth and seen[1] >= is_page and seen[2] >= (refused is None):
+        if self._front.has(text, link.depth, link.kind is Kind.PAGE, refused is None):
             return False
+        return self._add(link, text, parent, refused)
+
+    def add_named(self, named: Iterable[Named], parent: int, page: URL) -> None:
+        """Make known, as by `add`, what the page of row `parent` names."""
+        for text, kind, depth, place, refused in named:
+            if not self._front.has(text, depth, kind == Kind.PAGE, refused is None):
+                self._add(Link(URL.known(text), Kind(kind), depth, 0, page, place), text, parent, refused)
+
+    def _add(self, link: Link, text: str, parent: int | None, refused: str | None) -> bool:
+        is_page = link.kind is Kind.PAGE
         known = self.find(text)
         if known is not None:
             self._meet_again(known, link, parent, refused)
-            self._remember(
-                text,
-                min(known.depth, link.depth),
-                is_page or known.kind == PAGE,
-                refused is None or known.state != "skipped",
-            )
+            followed = refused is None or known.state != "skipped"
+            self._front.note(text, min(known.depth, link.depth), is_page or known.kind == PAGE, followed)
             return False
         host = self._hosts.named(link.url.site)
         if link.parent is None and not link.hops:
             self._hosts.name(host, link.url.host)
         refused = refused or self._traps.refuse(link, host)
         self._insert(link, host, parent, refused)
-        self._remember(text, link.depth, is_page, refused in (None, "trap"))  # a trap is one whoever names it
+        self._front.note(text, link.depth, is_page, refused in (None, "trap"))  # a trap is one whoever names it
         return True
-
-    def _remember(self, text: str, depth: int, is_page: bool, followed: bool) -> None:
-        self._front[text] = (depth, is_page, followed)
-        if len(self._front) > KNOWN:
-            for old in list(self._front)[: KNOWN // 4]:
-                del self._front[old]
 
     def place(self, link: Link, refused: str | None = None) -> int:
         """The number of a URL that a list names; it is made known, as by `add`, where it was not."""
@@ -214,25 +210,35 @@ class Urls:
         work = [(row, depth)]
         while work:
             row, depth = work.pop()
-            old = self._sql.execute("SELECT depth, kind FROM urls WHERE id = ?", (row,)).fetchone()
-            if old[0] <= depth:
+            old = self._sql.execute("SELECT depth FROM urls WHERE id = ?", (row,)).fetchone()
+            if depth < old[0]:
+                self._sql.execute("UPDATE urls SET depth = ? WHERE id = ?", (depth, row))
+                work += self._rising(row, depth)
+
+    def lower_below(self, row: int, depth: int) -> None:
+        """The same for what a page that has the lower depth already leads to."""
+        for below, deep in self._rising(row, depth):
+            self.lower(below, deep)
+
+    def _rising(self, row: int, depth: int) -> list[tuple[int, int]]:
+        """What a page of that depth leads to by a shorter way than is known, and its depth by that."""
+        found = self._sql.execute("SELECT found FROM links WHERE url = ?", (row,)).fetchone()
+        targets = {(one.target, one.kind) for one in unpack(found[0])} if found else set()
+        moved = self._sql.execute(
+            "SELECT t.url, t.kind FROM urls u JOIN urls t ON t.id = u.redirect WHERE u.id = ?", (row,)
+        )
+        below = [(target, depth + (kind == Kind.PAGE)) for target, kind in targets]
+        below += [(text, depth) for text, _ in moved.fetchall()]
+        rising = []
+        for text, deep in below:
+            known = self.find(text)
+            if known is None or known.depth <= deep:
                 continue
-            self._sql.execute("UPDATE urls SET depth = ? WHERE id = ?", (depth, row))
-            found = self._sql.execute("SELECT found FROM links WHERE url = ?", (row,)).fetchone()
-            targets = {(one.target, one.kind) for one in unpack(found[0])} if found else set()
-            moved = self._sql.execute(
-                "SELECT t.url, t.kind FROM urls u JOIN urls t ON t.id = u.redirect WHERE u.id = ?", (row,)
-            )
-            below = [(target, depth + (kind == Kind.PAGE)) for target, kind in targets]
-            below += [(text, depth) for text, _ in moved.fetchall()]
-            for text, deep in below:
-                known = self.find(text)
-                if known is None or known.depth <= deep:
-                    continue
-                self._front.pop(text, None)
-                if known.state == "skipped" and known.error == "limit" and self.fits(deep):
-                    self.move(known.id, self._hosts.numbered(known.host), "skipped", "queued")
-                work.append((known.id, deep))
+            self._front.forget(text)
+            if known.state == "skipped" and known.error == "limit" and self.fits(deep):
+                self.move(known.id, self._hosts.numbered(known.host), "skipped", "queued")
+            rising.append((known.id, deep))
+        return rising
 
     def fits(self, depth: int) -> bool:
         """Whether a link of that depth is within `max_depth`."""

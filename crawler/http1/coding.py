@@ -30,6 +30,9 @@ _GZIP_BITS: Final = zlib.MAX_WBITS | 16
 _ZSTD_WINDOW_LOG: Final = 23
 """8 MB, the largest window that the content coding zstd allows (RFC 9659)."""
 
+MAX_FRAMES: Final = 50_000
+"""Frames of one zstd body: each takes some 10 us, so empty ones, of 8 bytes, would stop everything else for seconds."""
+
 _ALIASES: Final = {"x-gzip": "gzip"}
 
 
@@ -192,10 +195,11 @@ class _Brotli:
 class _Zstd:
     """zstd, of one frame or several, skippable ones included (RFC 8878 section 3)."""
 
-    __slots__ = ("_module", "_stream")
+    __slots__ = ("_frames", "_module", "_stream")
 
     def __init__(self) -> None:
         self._module = _zstd_module()
+        self._frames = 0
         self._stream = self._frame()
 
     def decode(self, data: bytes) -> Iterator[bytes]:
@@ -220,6 +224,9 @@ class _Zstd:
             raise DecodingError("the zstd body is cut short")
 
     def _frame(self) -> Any:
+        self._frames += 1
+        if self._frames > MAX_FRAMES:
+            raise DecodingError(f"the zstd body has more than {MAX_FRAMES} frames")
         options = {self._module.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
         return self._module.ZstdDecompressor(options=options)
 

@@ -1,9 +1,17 @@
 """By what a document can be told to be the same later (RFC 9110 section 8.8); knows no document."""
 
+import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Final
 
 from crawler.http1.headers import Headers
+
+_ETAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]{0,1000}"')
+"""An entity tag (section 8.8.3), of no more octets than any server needs for one: it is sent back as it came."""
+
+_DATE: Final = re.compile(r"[A-Za-z0-9,:+ -]{1,64}")
+"""What dates consist of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +24,13 @@ class Validators:
 
     @classmethod
     def of(cls, headers: Headers) -> "Validators":
-        """Those that an answer carries; an ETag that is none is left out (section 8.8.3)."""
-        etag = headers.get("etag") or ""
-        is_etag = etag.removeprefix("W/").startswith('"') and etag.endswith('"') and len(etag.removeprefix("W/")) > 1
-        return cls(etag if is_etag else None, headers.get("last-modified"), headers.get("date"))
+        """Those that an answer carries; what is no ETag or cannot be a date is left out."""
+        etag, modified = headers.get("etag") or "", headers.get("last-modified") or ""
+        return cls(
+            etag if _ETAG.fullmatch(etag) else None,
+            modified if _DATE.fullmatch(modified) else None,
+            headers.get("date"),
+        )
 
     @property
     def strong(self) -> str | None:

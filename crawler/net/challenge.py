@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 _TOKEN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_PARAMETER: Final = re.compile(rf'[ \t,]*({_TOKEN})[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|{_TOKEN})(?=[ \t]*(?:,|\Z))')
+# What is quoted goes back to the peer as it came, so it must be what a field can hold (RFC 9110 section 5.6.4).
+_QUOTED: Final = r'"(?:[\t\x20!#-\[\]-~\x80-\xff]|\\[\t\x20-~\x80-\xff])*"'
+_PARAMETER: Final = re.compile(rf"[ \t,]*({_TOKEN})[ \t]*=[ \t]*({_QUOTED}|{_TOKEN})(?=[ \t]*(?:,|\Z))")
 _SCHEME: Final = re.compile(rf"[ \t,]*({_TOKEN})(?=[ \t,]|\Z)")
 _TOKEN68: Final = re.compile(r"[ \t]+([A-Za-z0-9\-._~+/]+=*)(?=[ \t]*(?:,|\Z))")
 _PAIR: Final = re.compile(r"\\(.)")

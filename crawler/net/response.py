@@ -17,7 +17,7 @@ class HttpResponse:
 
     __slots__ = (
         "_ahead", "_body", "_connection", "_contact", "_decoder", "_error", "_has_begun", "_head", "_max_body",
-        "_pieces", "_pool", "_size", "url",
+        "_pieces", "_pool", "_received", "_size", "url",
     )  # fmt: skip
 
     def __init__(self, url: URL, head: ResponseHead, connection: Connection, pool: Pool, max_body: int) -> None:
@@ -28,6 +28,7 @@ class HttpResponse:
         self._pool = pool
         self._max_body = max_body
         self._size = 0
+        self._received = 0
         self._has_begun = False
         self._decoder: Decoder | None = None
         self._pieces: Iterator[bytes] = iter(())
@@ -121,6 +122,9 @@ class HttpResponse:
                 self._begin()
             if self._decoder is None:
                 return event.data
+            self._received += len(event.data)
+            if self._received > self._max_body:  # a coding can say nothing for ever: empty members, frames to skip
+                raise TooLargeError(f"the body has more than {self._max_body} bytes before it is decoded")
             self._pieces = iter(self._decoder.feed(event.data))
 
     def _begin(self) -> None:

@@ -39,6 +39,10 @@ class Watchdog:
         self._timer = self._loop.call_at(self._due, self._ring) if self._due < inf else None
 
     def _ring(self) -> None:
+        # Where the loop was busy until now, what came meanwhile lies in the stream, and its reader has the next turn.
+        self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
         if self._loop.time() < self._due:
             self._arm()
         else:

@@ -129,6 +129,8 @@ def _slowed(host: HostView) -> Text:
     if host.word is not None:
         return Text(f"{printable(host.word)}: waits {format_duration(host.held_for)}", "yellow")
     slowed = Text(f"{host.failed:,} failed  ", "red") if host.failed else Text()
+    if host.window is not None:
+        slowed.append(f"bears {host.window} at once  ", "dim")
     return slowed.append(f"delay {format_duration(host.delay)}", "dim") if host.delay else slowed
 
 

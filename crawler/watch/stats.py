@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-from crawler.model import Counted, Counts, Event, Finished, Held, Kind, Leased, Verdict
+from crawler.model import Counted, Counts, Event, Finished, Held, Kind, Leased, Paced, Verdict
 from crawler.settings import CrawlSettings
 
 WINDOW: Final = 10
@@ -25,7 +25,10 @@ MAX_HOSTS: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """How one host stands: visits out and done, its delay, and for how long it is left alone, by what word."""
+    """How one host stands: visits out and done, its delay, and for how long it is left alone, by what word.
+
+    `window` is how many requests at once it was found to bear, None as long as that was never looked for.
+    """
 
     host: str
     in_flight: int
@@ -34,6 +37,7 @@ class HostView:
     delay: float
     held_for: float
     word: str | None
+    window: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class _Host:
     delay: float = 0.0
     held_until: float = 0.0
     word: str | None = None
+    window: int | None = None
 
 
 class Stats:
@@ -124,6 +129,8 @@ class Stats:
                     self._count(counts, now)
                 case Held(name, seconds, "crawl-delay"):
                     self._host(name, now).delay = seconds
+                case Paced(name, window):
+                    self._host(name, now).window = window
                 case Held(name, seconds, word):
                     host = self._host(name, now)
                     host.held_until, host.word = now + seconds, word
@@ -205,7 +212,8 @@ class Stats:
 
 def _view(name: str, host: _Host, now: float) -> HostView:
     held_for = max(host.held_until - now, 0.0)
-    return HostView(name, host.in_flight, host.done, host.failed, host.delay, held_for, host.word if held_for else None)
+    word = host.word if held_for else None
+    return HostView(name, host.in_flight, host.done, host.failed, host.delay, held_for, word, host.window)
 
 
 def _known(counts: Counts) -> int:

@@ -25,6 +25,9 @@ MAX_PAIR: Final = 4096
 """Octets of name and value together (section 5.6); a larger cookie is ignored."""
 MAX_ATTRIBUTE: Final = 1024
 """Octets of an attribute's value (section 5.6); a larger attribute is ignored."""
+MAX_FIELD: Final = 8000
+"""Octets of a Cookie field: servers refuse more (nginx 8 KiB a line, Apache 8,190 bytes), and one page could so shut us
+out of its whole site."""
 MAX_AGE: Final = 400 * 86_400.0
 """Seconds that a cookie may live at the most (section 5.5)."""
 MAX_HOST: Final = 253
@@ -257,7 +260,10 @@ class Jar:
         return (*(replace(other, expires_at=LONG_AGO, from_secure=True) for other in gone), cookie)
 
     def header(self, url: URL, now: float) -> str | None:
-        """The value of the Cookie header of a request for `url` (section 5.8.3); None for none."""
+        """The value of the Cookie header of a request for `url` (section 5.8.3); None for none.
+
+        Where there are too many, those that come first have their place, and others only as far as there is room.
+        """
         host, path, is_https = url.host, url.path, url.scheme == "https"
         found: list[tuple[int, float, int, Cookie]] = []
         for domain in _domains_of(host):
@@ -268,9 +274,15 @@ class Jar:
                 if is_for_host and is_for_scheme and _path_matches(path, cookie.path) and not cookie.is_expired(now):
                     found.append((-len(cookie.path), cookie.created_at, number, cookie))
         found.sort(key=lambda entry: entry[:3])
+        pairs: list[str] = []
+        room = MAX_FIELD
         for *_, cookie in found:
-            self._use(cookie.key)
-        return "; ".join(cookie.pair for *_, cookie in found) or None
+            size = len(cookie.pair) + len("; ")
+            if size <= room:
+                self._use(cookie.key)
+                pairs.append(cookie.pair)
+                room -= size
+        return "; ".join(pairs) or None
 
     def expire(self, now: float) -> None:
         """Remove every cookie whose time is over."""

@@ -25,7 +25,7 @@ MAX_TEXT: Final = 500
 """Characters of what is told of a failure."""
 
 
-def main() -> None:
+def main() -> None:  # pragma: no cover - in a process of its own
     """Serve until the parent hangs up; the argument is how many bytes of address space the process may have."""
     line = _take_line()
     _die_with_parent()
@@ -102,7 +102,7 @@ def _write(answers: int, message: bytes) -> None:
         left = left[os.write(answers, left) :]
 
 
-def _take_line() -> int:
+def _take_line() -> int:  # pragma: no cover - in a process of its own
     """The socket, out of reach of a job that reads its standard input."""
     line = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -111,7 +111,7 @@ def _take_line() -> int:
     return line
 
 
-def _limit(what: int, most: int) -> None:
+def _limit(what: int, most: int) -> None:  # pragma: no cover - in a process of its own
     """Lower a limit of this process, also for what may raise it; some systems know not all."""
     _, hard = resource.getrlimit(what)
     if hard != resource.RLIM_INFINITY:
@@ -120,7 +120,7 @@ def _limit(what: int, most: int) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def _die_with_parent() -> None:
+def _die_with_parent() -> None:  # pragma: no cover - in a process of its own
     """Have the kernel kill this process when its parent dies, in the middle of a job as well.
 
     Where it cannot, the job ends after its time limit, and the process with it.
@@ -132,5 +132,5 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - in a process of its own
     main()

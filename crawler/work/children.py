@@ -23,7 +23,7 @@ from crawler.work import child as program
 T = TypeVar("T")
 
 MAX_MEMORY: Final = 2 * 1024**3
-"""Bytes of address space of a child: for a picture of 100 million pixels, twice."""
+"""Bytes of address space of a child: 100 million pixels take 400 MB, and are there three times when they are turned."""
 
 MAX_ANSWER: Final = 64 * 1024**2
 """Bytes of an answer."""
@@ -151,10 +151,8 @@ class Child:
         """Whether it lives and has nothing to say, as it should while it has no job."""
         try:
             self._socket.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            pass
+        except OSError as error:
+            return isinstance(error, BlockingIOError)
         return False
 
     async def ask(self, order: bytes, max_answer: int) -> bytes:

@@ -250,7 +250,9 @@ def _on_white(picture: "Image") -> "Image":
 
     if picture.mode != "RGBA":
         return picture
-    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(picture, mask=picture.getchannel("A"))
+    return white
 
 
 def _profile(picture: "Image") -> bytes:

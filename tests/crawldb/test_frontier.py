@@ -235,12 +235,24 @@ class TestHostFailure:
         assert records(desk)["http://dead/x"] == ("failed", "dns")
 
     async def test_an_answer_ends_the_back_off(self, desk: Desk) -> None:
-        frontier = await desk.open(concurrency={"per_host": 4})
+        frontier = await desk.open(concurrency={"per_host": 4}, politeness={"adaptive": False})
         await frontier.add([link(f"http://a/{n}") for n in range(9)])
         (visit,) = await frontier.lease(9)
         await frontier.finish(visit, failed("connect", desk))
         (visit,) = await self._after(desk, frontier, 2)
         await frontier.finish(visit, saved(visit, desk))
+        assert len(await frontier.lease(9)) == 4
+
+    async def test_a_failure_halves_what_the_host_gets_and_a_later_run_knows_it(self, desk: Desk) -> None:
+        frontier = await desk.open(concurrency={"per_host": 8})
+        await frontier.add([link(f"http://a/{n}") for n in range(30)])
+        (visit,) = await frontier.lease(9)
+        await frontier.finish(visit, failed("connect", desk))
+        (visit,) = await self._after(desk, frontier, 2)
+        await frontier.finish(visit, saved(visit, desk))
+        assert len(await frontier.lease(9)) == 4
+        await desk.close()
+        frontier = await desk.open(concurrency={"per_host": 8})
         assert len(await frontier.lease(9)) == 4
 
     async def test_a_reset_spends_an_attempt_and_lets_another_url_probe(self, desk: Desk) -> None:

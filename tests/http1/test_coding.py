@@ -136,6 +136,14 @@ def test_many_members_are_read_in_linear_time() -> None:
     assert decode(("gzip",), gzip.compress(b"") * 50_000) == b""
 
 
+def test_frames_are_bounded() -> None:
+    """An empty one has 8 bytes, and takes as long as a thousand bytes of another."""
+    empty, frame = b"\x50\x2a\x4d\x18\0\0\0\0", zstd.compress(b"end")
+    assert decode(("zstd",), empty * (coding.MAX_FRAMES - 1) + frame) == b"end"
+    with pytest.raises(DecodingError, match="frames"):
+        decode(("zstd",), empty * coding.MAX_FRAMES + frame)
+
+
 def test_no_coding() -> None:
     assert decode((), b"as it is") == b"as it is"
 

@@ -26,6 +26,15 @@ def of(**fields: str) -> Validators:
         ({"last_modified": "Tue, 14 Nov 2023 22:00:01 GMT", "date": LATE}, None),
         ({"last_modified": EARLY}, None),
         ({"last_modified": "once", "date": LATE}, None),
+        ({"etag": '"\xe9!#~"'}, '"\xe9!#~"'),
+        ({"etag": '"a b"'}, None),
+        ({"etag": '"a"b"'}, None),
+        ({"etag": '"a\x01\x1b"'}, None),
+        ({"etag": '"\u0130"'}, None),
+        ({"etag": f'"{"x" * 1000}"'}, f'"{"x" * 1000}"'),
+        ({"etag": f'"{"x" * 1001}"'}, None),
+        ({"last_modified": f"{EARLY}\x01", "date": LATE}, None),
+        ({"last_modified": f"{EARLY}{' ' * 100}", "date": LATE}, None),
         ({}, None),
     ],
 )
@@ -39,3 +48,8 @@ def test_conditions_ask_for_what_has_changed_alone() -> None:
         ("If-Modified-Since", EARLY),
     )
     assert of(etag="no etag").conditions == ()
+
+
+@pytest.mark.parametrize("modified", ["Tue, 14 Nov\x002023", "Tue\u00a014 Nov 2023", "14 Nov 2023\x7f", "", "x" * 65])
+def test_what_cannot_be_a_date_is_never_sent_back(modified: str) -> None:
+    assert of(last_modified=modified, date=LATE).conditions == ()

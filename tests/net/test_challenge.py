@@ -32,6 +32,8 @@ from crawler.net.challenge import Challenge, parse_challenges, parse_parameters
         (["Basic realm=a b=c"], [Challenge("basic", {})]),
         (['Basic realm="unclosed'], [Challenge("basic", {})]),
         (['Basic realm="a", "b"'], [Challenge("basic", {"realm": "a"})]),
+        (['Digest nonce="a\x01b", realm="c"'], [Challenge("digest", {})]),
+        (['Digest realm="\t \xe9~", nonce="a\\\x7f"'], [Challenge("digest", {"realm": "\t \xe9~"})]),
         (["", ", ,", "=", '"a"'], []),
         ([], []),
     ],

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import socket
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -561,6 +562,21 @@ async def test_leaving_early_drops_a_connection_that_has_more_to_say(answer: byt
                 await response.read()
 
 
+@pytest.mark.parametrize("start", [b"", b"\x1f\x8b\x08\x08\0\0\0\0\0\3"])
+async def test_bytes_that_decode_to_nothing_count_too(start: bytes) -> None:
+    """Empty members, or a name that never ends: nothing comes out of the coding, so nothing would ever be too large."""
+
+    async def play(side: Side) -> None:
+        await side.request()
+        await side.send(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + start)
+        while True:
+            await side.send(b"a" * 10_000 if start else gzip.compress(b"") * 500)
+
+    async with answered(play, max_body=100_000, total_timeout=5.0) as (_server, response):
+        with pytest.raises(TooLargeError, match=r"more than 100000 bytes before it is decoded"):
+            await response.peek(1)
+
+
 # --- time
 
 
@@ -582,6 +598,29 @@ async def test_time_between_bytes() -> None:
         assert await response.peek(4) == b"half"
         with pytest.raises(FetchTimeoutError, match=r"for 0\.2 s$"):
             await response.read()
+
+
+async def test_a_loop_that_was_busy_blames_nobody() -> None:
+    """An answer that came in time, but while something held the loop for longer than the time between bytes."""
+    body = bytes(2_000_000)
+
+    def serve(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(10_000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
+            time.sleep(0.1)
+            connection.sendall(body)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving_it = asyncio.create_task(asyncio.to_thread(serve, listening))
+        url = URL(f"http://127.0.0.1:{listening.getsockname()[1]}/")
+        async with fetching(settings(read_timeout=0.2)) as fetcher, fetcher.fetch(Request(url)) as response:
+            reading = asyncio.create_task(response.read())
+            await asyncio.sleep(0.05)
+            time.sleep(0.5)
+            assert await reading == body
+        await serving_it
 
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"])

@@ -16,10 +16,11 @@ class Timer:
 
 
 class HandLoop:
-    """Just enough of a loop: a clock and its timers."""
+    """Just enough of a loop: a clock, its timers, and what has the next turn."""
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.soon: list[Callable[[], None]] = []
         self.timers: list[tuple[float, Callable[[], None], Timer]] = []
 
     def time(self) -> float:
@@ -30,6 +31,9 @@ class HandLoop:
         self.timers.append((when, call, timer))
         return timer
 
+    def call_soon(self, call: Callable[[], None]) -> None:
+        self.soon.append(call)
+
     def turn_to(self, moment: float) -> None:
         self.now = moment
         while due := [entry for entry in self.timers if entry[0] <= moment or entry[2].cancelled]:
@@ -37,6 +41,12 @@ class HandLoop:
                 self.timers.remove(entry)
                 if not entry[2].cancelled:
                     entry[1]()
+            self.turn()
+
+    def turn(self) -> None:
+        turns, self.soon = self.soon, []
+        for call in turns:
+            call()
 
 
 def watched() -> tuple[HandLoop, Watchdog, list[float]]:
@@ -93,3 +103,22 @@ def test_close_leaves_no_timer() -> None:
     assert all(timer.cancelled for _, _, timer in loop.timers)
     loop.turn_to(10.0)
     assert rung == []
+
+
+def test_what_came_while_the_loop_was_busy_is_no_silence() -> None:
+    loop, dog, rung = watched()
+    dog.expect(5.0)
+    loop.call_soon(lambda: dog.expect(12.0))  # the reader, woken by bytes that came before the alarm was looked at
+    loop.turn_to(9.0)
+    assert rung == []
+    loop.turn_to(12.0)
+    assert rung == [12.0]
+
+
+def test_closed_between_the_alarm_and_the_look() -> None:
+    loop, dog, rung = watched()
+    dog.expect(5.0)
+    loop.call_soon(dog.close)
+    loop.turn_to(9.0)
+    assert rung == []
+    assert loop.timers == []

@@ -14,6 +14,7 @@ from crawler.web.cookies import (
     LONG_AGO,
     MAX_AGE,
     MAX_ATTRIBUTE,
+    MAX_FIELD,
     MAX_HOST,
     MAX_LINE,
     MAX_PAIR,
@@ -525,6 +526,15 @@ def test_of_equal_paths_the_one_set_first_comes_first() -> None:
     jar.store(cookie("last=1; Path=/", now=NOW + 6), NOW + 6)
     jar.store(cookie("late=2; Path=/", now=NOW + 9), NOW + 9)
     assert sent(jar, HOME) == "early=1; late=2; last=1"
+
+
+def test_the_header_is_no_longer_than_servers_take() -> None:
+    """A page that sets 200 KB of cookies would shut us out of its site."""
+    large = (f"n{number}={'x' * 3900}; Path=/" for number in range(40))
+    header = sent(jar_of("session=1; Path=/", *large, "last=1; Path=/"), HOME)
+    assert header is not None
+    assert [pair.partition("=")[0] for pair in header.split("; ")] == ["session", "n0", "n1", "last"]
+    assert len(header) <= MAX_FIELD
 
 
 def test_no_cookie_no_header() -> None:
