@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
@@ -25,8 +26,8 @@ from crawler.errors import CrawlError, InvalidURLError, LimitError, SettingsErro
 from crawler.http1.request import Version
 from crawler.imaging import Develop
 from crawler.interfaces import Extractor, Fetcher, Observer, Workers
-from crawler.lists.feeder import Feeder
-from crawler.lists.reader import ListReader, open_list
+from crawler.lists.feeder import Feeder, in_thread
+from crawler.lists.reader import STANDARD_INPUT, ListReader, open_list
 from crawler.model import URL, Event, Kind, Link, Noted, Page, Reference, Row, Saved
 from crawler.net.cookies import CookieFetcher
 from crawler.net.dial import Dialer, Dials
@@ -82,7 +83,7 @@ async def open_crawl(
     starts = start_urls(settings)
     sitemaps = [_start_url(text) for text in settings.crawl.sitemap]
     folder = output_folder(settings)
-    reader = _list_reader(settings.images)
+    reader = await in_thread(partial(_list_reader, settings.images))
     clock = _wall_clock()
     observe = _told(observers)
     settings = _affordable(settings, observe)
@@ -138,7 +139,7 @@ async def open_crawl(
         crawl = Crawl(parts, settings, rules, seeds, resumed=bool(facts))
         stack.callback(lambda: frontier.end(crawl.stopped))
         if reader is not None:
-            await stack.enter_async_context(_feeding(reader, settings.images.list, frontier, rules, crawl))
+            await stack.enter_async_context(_feeding(reader, _list_name(settings.images), frontier, rules, crawl))
         yield crawl
 
 
@@ -148,7 +149,7 @@ async def _feeding(
 ) -> AsyncIterator[None]:
     """Beside the crawl the rows of a list become links, from where the last run had come to."""
     number, offset, rows = frontier.list_at(name, reader.fingerprint_among)
-    reader.advance(offset, rows)
+    await in_thread(partial(reader.advance, offset, rows))
 
     async def feed(batch: Sequence[Row], offset: int, is_over: bool) -> None:
         judged = [(row, rules.refuse(Link(row.url, Kind.IMAGE)) if row.url else None) for row in batch]
@@ -257,6 +258,11 @@ def _list_reader(images: ImageSettings) -> ListReader | None:
     if not images.list:
         return None
     return open_list(images.list, images.list_format, images.url_column, images.caption_column)
+
+
+def _list_name(images: ImageSettings) -> str:
+    """What a list is known by, from whatever folder it is named."""
+    return images.list if images.list == STANDARD_INPUT else str(Path(images.list).absolute())
 
 
 def _template(settings: Settings) -> Template | None:

@@ -141,12 +141,12 @@ def _report(summary: "Summary", settings: Settings, folder: Path) -> None:
     if settings.log.json_log:
         print(json.dumps({"event": "summary", "folder": str(folder), **asdict(summary)}), flush=True)
     elif settings.log.show != "quiet":
-        reasons = []
+        reasons, rows = [], (0, 0)
         with (
             suppress(CrawldbError),
             Records(folder) as records,
         ):  # it may be gone, and the crawl ended by that
-            reasons = records.reasons()
-        show("\n".join(summary_lines(summary, reasons, folder)))
+            reasons, rows = records.reasons(), records.rows()
+        show("\n".join(summary_lines(summary, reasons, folder, rows)))
     elif exit_status(summary, 0) == 1:
         complain(next(summary_lines(summary, [], folder)))

@@ -55,6 +55,8 @@ FLAGS: Final = (
     Flag(("--include",), "scope.include", "Only URLs like this: a glob, or a regular expression after re:.", "PATTERN"),
     Flag(("--exclude",), "scope.exclude", "No URLs like this. Both may be given several times.", "PATTERN"),
     Flag(("--images/--no-images",), "images.enabled", "Fetch the images that pages show."),
+    Flag(("--sitemap",), "crawl.sitemap", "A sitemap or feed to begin with, beside start URLs or instead.", "URL"),
+    Flag(("--sitemaps/--no-sitemaps",), "crawl.sitemaps", "Follow the sitemaps that robots.txt names."),
     Flag(("--max-depth",), "crawl.max_depth", "Links from a start URL.", "COUNT", panel=LIMITS),
     Flag(("--max-pages",), "crawl.max_pages", "Pages kept; images are not counted.", "COUNT", panel=LIMITS),
     Flag(("--max-bytes",), "crawl.max_bytes", "Bytes kept.", "SIZE", panel=LIMITS),

@@ -37,11 +37,12 @@ def status(folder: str = typer.Argument(..., metavar="FOLDER", show_default=Fals
 
 def status_lines(records: "Records", folder: Path, now: float) -> Iterator[str]:
     """All of it; `now` is the wall clock."""
-    from crawler.cli.summary import columns, count_lines, plural
+    from crawler.cli.summary import columns, count_lines, plural, row_lines
 
     counts = records.counts()
     yield f"{folder} {_standing(records)}"
     yield from count_lines(counts, records.reasons())
+    yield from row_lines(records.rows())
     hosts = records.hosts(HOSTS + 1)
     if hosts:
         yield ""

@@ -24,10 +24,13 @@ NOT_KEPT: Final = {
 """The states of URLs that are not kept, as a person says them."""
 
 
-def summary_lines(summary: Summary, reasons: Sequence[Reason], folder: Path) -> Iterator[str]:
-    """The end of a run."""
+def summary_lines(
+    summary: Summary, reasons: Sequence[Reason], folder: Path, rows: tuple[int, int] = (0, 0)
+) -> Iterator[str]:
+    """The end of a run; `rows` are those of lists that were read, and those that name no URL."""
     yield _first(summary)
     yield from count_lines(summary.counts, reasons)
+    yield from row_lines(rows)
     yield f"it lies in {folder}"
     if summary.stopped in LIMITS:
         if summary.counts.queued:
@@ -60,6 +63,12 @@ def count_lines(counts: Counts, reasons: Sequence[Reason]) -> Iterator[str]:
     yield from _line("failed", [reason for reason in reasons if reason.state == "failed"])
     if counts.queued + counts.leased:
         yield f"still queued {counts.queued + counts.leased:,}"
+
+
+def row_lines(rows: tuple[int, int]) -> Iterator[str]:
+    """How many rows of lists were read."""
+    if rows[0]:
+        yield f"read {plural(rows[0], 'row')} of a list" + (f": {rows[1]:,} without a URL" if rows[1] else "")
 
 
 def _line(words: str, reasons: Sequence[Reason]) -> Iterator[str]:

@@ -221,6 +221,11 @@ class Records:
         rows = self._rows("SELECT value FROM facts WHERE key = ?", (key,))
         return next((row[0] for row in rows), None)
 
+    def rows(self) -> tuple[int, int]:
+        """How many rows of lists were read, and how many of them name no URL that can be asked for."""
+        total = next(self._rows("SELECT coalesce(sum(rows), 0) FROM lists"))[0]
+        return total, next(self._rows("SELECT count(*) FROM rows WHERE url IS NULL"))[0] if total else 0
+
     def counts(self) -> Counts:
         """How the crawl stands."""
         sums = ", ".join(f"coalesce(sum({name}), 0)" for name in COUNTERS)

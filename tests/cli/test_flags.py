@@ -13,7 +13,7 @@ from crawler.errors import SettingsError
 from crawler.settings import load
 
 PROMISED = """--output/-o --config/-c --preset --concurrency --per-host --delay --max-depth --max-pages --max-bytes
---max-time --scope --include --exclude --images/--no-images --robots/--no-robots --user-agent --connect-timeout
+--max-time --sitemap --sitemaps/--no-sitemaps --scope --include --exclude --images/--no-images --robots/--no-robots --user-agent --connect-timeout
 --read-timeout --total-timeout --max-retries --max-redirects --max-body --insecure --ca-file --quiet/-q --verbose/-v
 --json-log"""
 
@@ -52,7 +52,7 @@ def test_the_commands_that_fetch_share_their_flags() -> None:
 
 EXAMPLES = {
     "COUNT": ("7", 7), "SIZE": ("1MB", 1_000_000), "DURATION": ("2m", 120.0), "FOLDER": ("d", "d"), "FILE": ("f", "f"),
-    "TEXT": ("x", "x"), "WORD": ("host", "host"), "PATTERN": (["a", "re:b"], ("a", "re:b")),
+    "TEXT": ("x", "x"), "WORD": ("host", "host"), "URL": (["x"], ("x",)), "PATTERN": (["a", "re:b"], ("a", "re:b")),
 }  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def test_a_wrong_value_names_the_flag() -> None:
 
 
 def test_the_help_of_every_command_teaches(crawler: Callable[..., Any]) -> None:
-    for command in ("crawl", "fetch", "links", "status", "export", "demo", "config show"):
+    for command in ("crawl", "fetch", "links", "status", "export", "report", "demo", "config show"):
         said = crawler(*command.split(), "--help")
         assert said.status == 0
         assert f"crawler {command}" in said.out
@@ -94,5 +94,5 @@ def test_the_help_of_every_command_teaches(crawler: Callable[..., Any]) -> None:
 
 def test_the_table_of_commands() -> None:
     names = {command.callback.__name__ for command in app.registered_commands if command.callback is not None}
-    assert names == {"crawl", "images", "fetch", "links", "retry", "status", "export", "demo"}
+    assert names == {"crawl", "images", "fetch", "links", "retry", "status", "export", "report", "demo"}
     assert Path(inspect.getfile(crawl)).name == "crawl.py"
