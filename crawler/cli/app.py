@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from crawler.cli import config, crawl, demo, export, fetch, images, links, retry, status
+from crawler.cli import config, crawl, demo, export, fetch, images, links, report, retry, status
 
 HELP: Final = {"help_option_names": ["-h", "--help"]}
 
@@ -40,6 +40,7 @@ for command in (
     retry.retry,
     status.status,
     export.export,
+    report.report,
     demo.demo,
 ):
     app.command(context_settings=HELP)(command)

@@ -19,6 +19,7 @@ MAX_TEXT: Final = 500
 """Characters of what is said of a picture that are gathered."""
 
 MAX_REDIRECTS: Final = 50
+"""Redirects in a row that are looked through for where a place leads."""
 
 _IMAGE: Final = f"(u.kind = {RANKS[Kind.IMAGE]} OR u.media_type LIKE 'image/%')"
 
@@ -58,7 +59,7 @@ INSERT INTO temp.places
 """
 
 _PICTURE: Final = (
-    "coalesce(t.is_near, 0), u.url, u.state, u.error, u.detail, u.status, u.path, u.media_type,"
+    "coalesce(t.is_near, 0), u.url, u.state, u.error, u.detail, u.status, u.path, lower(hex(u.sha256)), u.media_type,"
     " coalesce(u.width, e.width), coalesce(u.height, e.height), u.size, u.received, u.work_error,"
     " coalesce(p.count, 0), coalesce(s.url, f.url), coalesce(p.alt, ''), coalesce(p.title, ''), coalesce(p.caption, '')"
     " FROM urls u LEFT JOIN temp.twins t ON t.url = u.id LEFT JOIN temp.places p ON p.url = u.id"

@@ -8,12 +8,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from crawler.errors import SettingsError, StoreError
+from crawler.errors import StoreError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -98,21 +97,12 @@ class Derived:
     error: str | None = None
 
 
-def require_pillow() -> None:
-    """`SettingsError` where the package is missing that working on pictures takes."""
-    if find_spec("PIL") is None:
-        raise SettingsError(
-            "thumbnails, conversions and likeness take the package Pillow: pip install 'crawler[images]'"
-        )
-
-
 def derive(source: str, wish: Wish) -> Derived:
     """Make of the picture in the file `source` what is wished, decoding it once and only its first frame.
 
     Whatever is wrong with the picture is an `error`; `StoreError` where a copy cannot be written. `MemoryError` is left
     to end the process.
     """
-    require_pillow()
     made: list[Made] = []
     hash = None
     try:

@@ -2,7 +2,6 @@
 
 import random
 import struct
-import sys
 import tracemalloc
 import zlib
 from io import BytesIO
@@ -12,9 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat, features
 
-from crawler.errors import SettingsError, StoreError
+from crawler.errors import StoreError
 from crawler.work.children import Children
-from crawler.work.pictures import Copy, Derived, Made, Wish, derive, dhash, require_pillow
+from crawler.work.pictures import Copy, Derived, Made, Wish, derive, dhash
 
 SIZE = (400, 300)
 
@@ -372,13 +371,6 @@ class TestBadPictures:
         monkeypatch.setattr(Image.Image, "resize", want)
         with pytest.raises(MemoryError):
             derive(saved(photo(1), tmp_path / "a.png"), wish(tmp_path))
-
-
-def test_without_pillow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    require_pillow()
-    monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(SettingsError, match=r"pip install 'crawler\[images\]'"):
-        require_pillow()
 
 
 async def test_in_a_child_it_is_the_same(tmp_path: Path) -> None:
