@@ -6,7 +6,8 @@ It reads records and writes one file, whole or not at all; memory does not grow 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,7 @@ from crawler.crawldb.records import ImageRecord
 from crawler.errors import SettingsError
 
 NAME: Final = "images"
+NAMES: Final = tuple(item.name for item in fields(ImageRecord))
 BATCH: Final = 10_000
 """Records of one row group of a Parquet file."""
 
@@ -34,16 +36,22 @@ def write_jsonl(records: Iterable[ImageRecord], folder: Path) -> None:
     """`images.jsonl`: an object a line, what is not ASCII escaped."""
     with _whole(folder / f"{NAME}.jsonl") as path, path.open("w", encoding="ascii", newline="\n") as file:
         for record in records:
-            file.write(json.dumps(asdict(record)).replace("\x7f", "\\u007f") + "\n")
+            row = {name: getattr(record, name) for name in NAMES}
+            file.write(json.dumps(row).replace("\x7f", "\\u007f") + "\n")
+
+
+def require_sidecar(kind: str) -> None:
+    """`SettingsError` where the package is missing that writing a sidecar of this kind takes."""
+    if kind == "parquet" and find_spec("pyarrow") is None:
+        raise SettingsError("images.sidecar: parquet takes the package pyarrow: pip install 'crawler[parquet]'")
 
 
 def write_parquet(records: Iterable[ImageRecord], folder: Path) -> None:
     """`images.parquet`, with the same columns; those of a list are one column of JSON."""
-    try:
-        import pyarrow as arrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise SettingsError("images.sidecar: parquet needs the extra: pip install 'crawler[parquet]'") from error
+    require_sidecar("parquet")
+    import pyarrow as arrow
+    from pyarrow import parquet
+
     numbers = {"width", "height", "bytes", "received", "place"}
     kinds = [(item.name, arrow.int64() if item.name in numbers else arrow.string()) for item in fields(ImageRecord)]
     schema = arrow.schema(kinds)
@@ -54,7 +62,7 @@ def write_parquet(records: Iterable[ImageRecord], folder: Path) -> None:
 
 
 def _flat(record: ImageRecord) -> dict[str, Any]:
-    row = asdict(record)
+    row = {name: getattr(record, name) for name in NAMES}
     row["columns"] = json.dumps(record.columns) if record.columns else None
     return row
 

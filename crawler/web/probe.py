@@ -215,9 +215,9 @@ def _little(data: bytes, at: int, size: int) -> int:
 
 def _jpeg_ends(first: bytes, last: bytes, size: int) -> bool:
     """Whether the end of the image follows its header: a preview in that has an end of its own."""
-    if _FILM.search(first) or last.endswith(_FILM_END):
-        return True
     header = max((end for _, _, end in _segments(first)), default=2)
+    if _FILM.search(first, 0, header) or last.endswith(_FILM_END):
+        return True
     return last.find(_IMAGE_END, max(0, header - (size - len(last)))) >= 0
 
 
