@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import json
 import logging
+import os
+import pickle
 import random
 import resource
 import time
@@ -11,47 +13,50 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from crawler import policy
+from crawler.assemble_parts import (
+    Assignment,
+    Place,
+    clock_from,
+    file_store,
+    has_claims,
+    http_fetcher,
+    open_finders,
+    open_parts,
+    processes,
+    share,
+)
 from crawler.crawldb.database import Database
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.pace import Pace
 from crawler.crawldb.records import Records
-from crawler.crawling import Crawl, Parts
-from crawler.errors import CrawlError, InvalidURLError, LimitError, SettingsError, WorkError
+from crawler.crawldb.serve import Switchboard
+from crawler.crawling import Crawl
+from crawler.errors import CrawlError, InvalidURLError, SettingsError
 from crawler.http1.request import Version
-from crawler.imaging import Develop
-from crawler.interfaces import Extractor, Fetcher, Observer, Workers
+from crawler.interfaces import Crew, Extractor, Fetcher, Observer
 from crawler.lists.feeder import Feeder, in_thread
 from crawler.lists.reader import STANDARD_INPUT, ListReader, open_list
-from crawler.model import URL, Event, Kind, Link, Noted, Page, Reference, Row, Saved
+from crawler.model import URL, Event, Kind, Link, Noted, Row
 from crawler.net.cookies import CookieFetcher
 from crawler.net.dial import Dialer, Dials
-from crawler.net.fetcher import HttpFetcher
 from crawler.net.follow import FollowingFetcher
 from crawler.net.pool import Pool, affordable
-from crawler.net.proxy import choose_proxies
 from crawler.net.rate import Sips
 from crawler.net.watched import Watch, WatchedDialer
+from crawler.reading import checked
 from crawler.report.sidecar import WRITERS
 from crawler.settings import ImageSettings, Settings, effective, fixed_keys, tabled
-from crawler.store.files import TEMPORARY, FileStore, store_errors
+from crawler.store.files import store_errors
+from crawler.supervise import Growth, Supervisor
 from crawler.web.cookie_file import parse_cookie_file
 from crawler.web.cookies import Cookie, Jar
-from crawler.web.links import find_references, find_style_references
-from crawler.web.names import Template
-from crawler.web.paths import CONVERTED, THUMBNAILS, derived_path, path
-from crawler.web.reference import choose_largest
+from crawler.web.paths import path
 from crawler.web.url import split_userinfo
-from crawler.work.children import Children
-from crawler.work.pictures import Copy, Wish, derive
-
-ROBOTS_REDIRECTS: Final = 5
-"""Redirects followed for a robots.txt (RFC 9309 section 2.3.1.2)."""
 
 JUDGED_BY: Final = (
     "scope.",
@@ -73,8 +78,11 @@ async def open_crawl(
     extractors: Sequence[Extractor] | None = None,
     environ: Mapping[str, str] = MappingProxyType({}),
     retry: Collection[str] = (),
+    command: Sequence[str] = (),
 ) -> AsyncIterator[Crawl]:
     """A crawl that is ready to run; leaving the context closes all its parts.
+
+    `command` runs a worker process; without one, and with extractors, all is done in this process.
 
     What ended for one of the words of `retry` is asked for again. `extractors` are asked beside the built-in one;
     `environ` is looked at where `fetch.proxy_from_env` says so. `SettingsError` and `InvalidURLError` come before
@@ -84,32 +92,27 @@ async def open_crawl(
     sitemaps = [_start_url(text) for text in settings.crawl.sitemap]
     folder = output_folder(settings)
     reader = await in_thread(partial(_list_reader, settings.images))
-    clock = _wall_clock()
+    clock = clock_from(time.time() - asyncio.get_running_loop().time())
     observe = _told(observers)
-    settings = _affordable(settings, observe)
+    settings, notes = _affordable(settings)
     async with AsyncExitStack() as stack:
         if reader is not None:
             stack.callback(reader.close)
+        found_by = await stack.enter_async_context(open_finders(settings))
         pool = await stack.enter_async_context(Pool(settings.fetch, settings.concurrency.total))
-        fetcher: Fetcher = _fetcher(settings, pool, environ)
+        fetcher = http_fetcher(settings, pool, environ)
         database = Database(_made(folder), settings.store.durability)
         stack.callback(database.close)
+        for note in notes:  # not before: without the lock, the folder's log is another crawler's
+            observe(note)
         facts = database.facts()
         _check_fixed(settings, facts, folder)
-        pace = Pace(
-            settings.concurrency,
-            settings.politeness,
-            settings.fetch,
-            settings.scope,
-            dict(settings.hosts),
-            random.random,
-        )
-        jar = Jar()
-        store = FileStore(folder, settings.store, _template(settings))
-        frontier = SqliteFrontier(database, pace, settings, jar, clock, observe, store.discard)
+        jar, store = Jar(), file_store(settings, folder)
+        frontier = SqliteFrontier(database, _pace(settings), settings, jar, clock, observe, store.discard)
         stack.push_async_callback(frontier.close)
-        claims = frontier if settings.images.dedupe != "off" or settings.images.name else None
+        claims = frontier if has_claims(settings) else None
         store.open(frontier.interrupted, frontier.partials(), frontier.leftovers, claims)
+        frontier.emptied(frontier.leftovers)
         roots = [*frontier.seeds(), *starts, *sitemaps]
         rules = policy.Rules.of(settings, roots)
         await _apply_rules(settings, rules, roots, frontier, facts)
@@ -117,30 +120,49 @@ async def open_crawl(
             observe(Noted(f"{await frontier.retry(retry):,} URLs are asked for again"))
         if settings.fetch.cookie_file:
             await frontier.keep(_read_cookies(settings, clock()))
-        if settings.fetch.cookies:
-            fetcher = CookieFetcher(fetcher, jar, clock)
-        develop = None
-        if _has_work(settings.images):
-            children = await stack.enter_async_context(Children(settings.concurrency.work))
-            develop = _developer(settings.images, folder, children)
-        parts = Parts(
-            frontier=frontier,
-            fetcher=fetcher,
-            robots=FollowingFetcher(fetcher, policy.next_hop, ROBOTS_REDIRECTS, pause=settings.politeness.delay),
-            store=store,
-            extractors=(_built_in(settings), *(extractors or ())),
-            observe=observe,
-            counts=lambda: frontier.counts,
-            clock=clock,
-            chance=random.random,
-            develop=develop,
-        )
+        place = Place(frontier, store, jar, observe, lambda: frontier.counts, clock, waits_until=frontier.waits_until)
+        if command and not extractors:
+            place = replace(place, crew=_crew(settings, folder, place, frontier, command, environ, lambda: crawl.roots))
+        found_by = [*found_by, *map(checked, extractors or ())]
+        parts = await stack.enter_async_context(open_parts(settings, folder, fetcher, place, found_by))
         seeds = [*map(Link, starts), *(Link(url, Kind.SITEMAP) for url in sitemaps)]
         crawl = Crawl(parts, settings, rules, seeds, resumed=bool(facts))
         stack.callback(lambda: frontier.end(crawl.stopped))
         if reader is not None:
             await stack.enter_async_context(_feeding(reader, _list_name(settings.images), frontier, rules, crawl))
         yield crawl
+
+
+def _pace(settings: Settings) -> Pace:
+    own = dict(settings.hosts)
+    return Pace(settings.concurrency, settings.politeness, settings.fetch, settings.scope, own, random.random)
+
+
+def _crew(
+    settings: Settings,
+    folder: Path,
+    place: Place,
+    frontier: SqliteFrontier,
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    roots: Callable[[], Sequence[URL]],
+) -> Crew | None:
+    """The worker processes that may take over, as many as the settings say; None where one process is enough."""
+    loop = asyncio.get_running_loop()
+    count = processes(settings, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    if count == 1:
+        return None
+    offset = place.clock() - loop.time()
+    seen = dict(environ) if settings.fetch.proxy_from_env else {}
+
+    def assign(writer: str, alone: bool) -> bytes:
+        now = tuple(map(str, roots()))
+        return pickle.dumps(Assignment(share(settings, count, alone), str(folder), now, writer, offset, seen))
+
+    board = Switchboard(frontier, place.jar, place.observe, assign, place.store.clear)
+    growth = Growth(place.counts, loop.time, time.process_time)
+    is_needed = growth if settings.concurrency.processes == "auto" else lambda: place.counts().queued > 0
+    return Supervisor(command, count, board.connect, is_needed, place.observe, settings.concurrency.hang_timeout)
 
 
 @asynccontextmanager
@@ -187,7 +209,7 @@ async def open_fetcher(
     dialer: Dials = Dialer(settings.fetch, receive_buffer=sips.size if sips is not None else None)
     dialer = WatchedDialer(dialer, watch) if watch is not None else dialer
     async with Pool(settings.fetch, settings.concurrency.total, dialer) as pool:
-        fetcher: Fetcher = _fetcher(settings, pool, environ, version, sips)
+        fetcher: Fetcher = http_fetcher(settings, pool, environ, version, sips)
         if settings.fetch.cookies:
             jar = Jar()
             for cookie in _read_cookies(settings, time.time()):
@@ -195,55 +217,6 @@ async def open_fetcher(
             fetcher = CookieFetcher(fetcher, jar, time.time, keeps=True)
         limit = settings.fetch.max_redirects
         yield FollowingFetcher(fetcher, policy.next_hop, limit) if limit else fetcher
-
-
-def _fetcher(
-    settings: Settings,
-    pool: Pool,
-    environ: Mapping[str, str],
-    version: Version = "1.1",
-    sips: Sips | None = None,
-) -> HttpFetcher:
-    return HttpFetcher(
-        pool,
-        settings.fetch,
-        _given_credentials(settings),
-        hosts=settings.hosts,
-        proxies=choose_proxies(settings.fetch, environ),
-        version=version,
-        sips=sips,
-    )
-
-
-def _has_work(images: ImageSettings) -> bool:
-    """Whether anything is to be done with pixels."""
-    return images.dedupe in ("report", "near") or images.thumbnails is not None or images.convert != "off"
-
-
-def _developer(images: ImageSettings, folder: Path, workers: Workers) -> Develop:
-    """Makes of each image that is kept what the settings ask for, in the processes of `workers`.
-
-    What cannot be made is said in its record.
-    """
-    numbers = count(1)
-    extension = "jpg" if images.convert == "jpeg" else images.convert
-
-    async def develop(saved: Saved) -> Saved:
-        copies = []
-        if images.thumbnails is not None:
-            thumbnail = derived_path(THUMBNAILS, saved.digest, "jpg")
-            copies.append(Copy(str(folder / thumbnail), "jpeg", images.thumbnails))
-        if images.convert != "off":
-            copies.append(Copy(str(folder / derived_path(CONVERTED, saved.digest, extension)), images.convert))
-        temporary = str(folder / TEMPORARY / f"work-{next(numbers)}")
-        wish = Wish(temporary, tuple(copies), images.dedupe in ("report", "near"), images.max_pixels)
-        try:
-            made = await workers.run(derive, str(folder / saved.path), wish, timeout=images.work_timeout)
-        except (LimitError, WorkError) as error:
-            return replace(saved, work_error=str(error))
-        return replace(saved, likeness=made.hash, work_error=made.error)
-
-    return develop
 
 
 def write_sidecar(settings: Settings, folder: Path) -> None:
@@ -263,24 +236,6 @@ def _list_reader(images: ImageSettings) -> ListReader | None:
 def _list_name(images: ImageSettings) -> str:
     """What a list is known by, from whatever folder it is named."""
     return images.list if images.list == STANDARD_INPUT else str(Path(images.list).absolute())
-
-
-def _template(settings: Settings) -> Template | None:
-    return Template.parse(settings.images.name) if settings.images.name else None
-
-
-def _built_in(settings: Settings) -> Extractor:
-    """The extractor that is always there: the references of a page, or of a stylesheet."""
-
-    is_all, is_largest = settings.images.sources == "all", settings.images.candidates == "largest"
-
-    def extract(page: Page) -> Iterable[Reference]:
-        if page.link.kind is Kind.STYLE:
-            return find_style_references(page.body, page.encoding, page.url)
-        references = find_references(page.body, page.encoding, page.url, everything=is_all)
-        return choose_largest(references) if is_largest else references
-
-    return extract
 
 
 def start_urls(settings: Settings) -> list[URL]:
@@ -307,12 +262,6 @@ def output_folder(settings: Settings) -> Path:
     if folder.exists() and not folder.is_dir():
         raise SettingsError(f"store.output: {folder} is a file; takes a folder, new or with a crawl in it")
     return folder
-
-
-def _given_credentials(settings: Settings) -> dict[str, tuple[str, str]]:
-    """(user, password) by origin, from the start URLs' own userinfo."""
-    split = (split_userinfo(text) for text in settings.crawl.start)
-    return {url.origin: credential for url, credential in split if credential is not None}
 
 
 def _read_cookies(settings: Settings, now: float) -> list[Cookie]:
@@ -365,21 +314,14 @@ async def _apply_rules(
     await frontier.state({"settings": remembered, "rules": now, **{key: values[key] for key in fixed_keys()}})
 
 
-def _affordable(settings: Settings, observe: Observer) -> Settings:
-    """The settings with no more requests in flight than the limit on open files has room for."""
+def _affordable(settings: Settings) -> tuple[Settings, list[Noted]]:
+    """The settings with no more requests in flight than the limit on open files has room for, and what to say of it."""
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     total = affordable(settings.concurrency.total, descriptors)
     if total == settings.concurrency.total:
-        return settings
-    observe(Noted(f"concurrency.total is {total} here: no more than {descriptors} files may be open", warning=True))
-    return replace(settings, concurrency=replace(settings.concurrency, total=total))
-
-
-def _wall_clock() -> Callable[[], float]:
-    """Seconds since 1970 as of now, which go on evenly whatever happens to the machine's clock."""
-    loop = asyncio.get_running_loop()
-    offset = time.time() - loop.time()
-    return lambda: loop.time() + offset
+        return settings, []
+    note = Noted(f"concurrency.total is {total} here: no more than {descriptors} files may be open", warning=True)
+    return replace(settings, concurrency=replace(settings.concurrency, total=total)), [note]
 
 
 def _told(observers: Sequence[Observer]) -> Observer:

@@ -3,21 +3,25 @@
 It is a part of the heart, and knows the seams and the policy alone. Pixels are never decoded here.
 """
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from crawler import policy
-from crawler.errors import UnwantedError
+from crawler.errors import CrawldbError, CrawlError, StoreError, UnwantedError
 from crawler.interfaces import Response, Store
 from crawler.model import Contact, Outcome, ResponseHead, Saved, Verdict, Visit
 from crawler.settings import PRODUCT, Settings
+from crawler.steps import waiting_for
 from crawler.web.probe import PROBE_SIZE, Probe, is_whole, probe_image
 
 Develop = Callable[[Saved], Awaitable[Saved]]
 """Does with an image's pixels what is asked for beside keeping it, and says in `Saved` what came of it."""
 
 PARTIAL: Final = 206
+
+log: Final = logging.getLogger("crawler")
 
 
 class Imaging:
@@ -50,9 +54,22 @@ class Imaging:
         if saved.is_duplicate:
             return Outcome(Verdict.REJECTED, saved=saved, error="duplicate", detail=f"the same as {saved.path}")
         saved = replace(saved, width=check.probe.width, height=check.probe.height)
-        if self._develop is not None:
-            saved = await self._develop(saved)
-        return Outcome(Verdict.SAVED, saved=saved)
+        return Outcome(Verdict.SAVED, saved=await self._developed(saved))
+
+    async def _developed(self, saved: Saved) -> Saved:
+        """What came of its pixels; the file lies there, so whatever goes wrong with them is said in its record."""
+        if self._develop is None:
+            return saved
+        try:
+            with waiting_for("images"):
+                return await self._develop(saved)
+        except (StoreError, CrawldbError):
+            raise
+        except CrawlError as error:
+            return replace(saved, work_error=str(error))
+        except Exception as error:
+            log.exception("the work on an image failed: %s", saved.path)
+            return replace(saved, work_error=f"{type(error).__name__}: {error}"[:200])
 
 
 @dataclass(slots=True)
@@ -107,7 +124,8 @@ class Limited:
 
     async def read(self, limit: int | None = None) -> bytes:
         """As `Response.read`."""
-        return self._checked(await self._response.read(limit))
+        self._checked(await self._response.peek(self._limit + 1))
+        return await self._response.read(limit)
 
     def _checked(self, body: bytes) -> bytes:
         if len(body) > self._limit:

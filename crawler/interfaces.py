@@ -1,6 +1,6 @@
 """The seams of the house: what the heart asks of each room, five methods at the most or a plain callable."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
@@ -95,8 +95,12 @@ class Store(Protocol):
         """A document that is kept."""
         ...
 
-    def partial(self, link: Link) -> Partial | None:
-        """What is kept of a large body whose `save` failed a moment ago, None where nothing is."""
+    def partial(self, visit: Visit) -> Partial | None:
+        """What a later attempt can go on from, now that this one failed; None where nothing is kept."""
+        ...
+
+    async def forget(self, partial: Partial) -> None:
+        """No attempt will go on from this."""
         ...
 
 
@@ -120,11 +124,57 @@ class Workers(Protocol):
         ...
 
 
+class Line(Protocol):
+    """One worker process of the crawl, as its parent hears it."""
+
+    async def begun(self) -> None:
+        """Return once it is at work."""
+        ...
+
+    async def ended(self) -> bool:
+        """Return once it has hung up: whether it had finished."""
+        ...
+
+    def heard(self) -> bool:
+        """Whether it has said anything since this was last asked."""
+        ...
+
+    def stop(self) -> bool:
+        """Have it end in good order; False: it has not even begun, and may as well be killed."""
+        ...
+
+    async def lost(self) -> bool:
+        """It is gone for good, whatever it was at: its visits are suspects; whether there were any."""
+        ...
+
+
+class Crew(Protocol):
+    """Worker processes that visit in place of this one."""
+
+    def is_needed(self) -> bool:
+        """Whether they are worth their start, as the crawl stands now."""
+        ...
+
+    async def run(self, stop: "Stop", begun: Callable[[], None]) -> None:
+        """Visit until the crawl is over; `stop` is told what has to end it, `begun` is called once one is at work."""
+        ...
+
+    def stop(self) -> None:
+        """End in good order: what is in flight may finish, nothing new begins."""
+        ...
+
+
+Stop = Callable[[str, str | None], None]
+"""Ends the crawl: the word for why, and a line for a person."""
+
 Accept = Callable[[bytes, bytes, int], None]
 """Asked with a body's first bytes, its last and its size; raises `UnwantedError` where it is not to be kept."""
 
 Extractor = Callable[[Page], Iterable[Reference]]
 """Finds the references of a page; pure."""
+
+Finder = Callable[[Page], Iterable[Reference] | Awaitable[Iterable[Reference]]]
+"""An extractor, or what asks one elsewhere and has to be waited for."""
 
 Observer = Callable[[Event], None]
 """Sees what happens; must not block, may not steer."""

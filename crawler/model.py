@@ -106,12 +106,14 @@ class Partial:
     """The beginning of a large document whose transfer broke off.
 
     `name` is a file among the store's temporary ones, `size` the bytes in it, `validator` the ETag or date by which the
-    server tells whether the rest still belongs to it (RFC 9110 section 13.1.5).
+    server tells whether the rest still belongs to it (RFC 9110 section 13.1.5). `total` is how many bytes the whole
+    has, None where the server did not say.
     """
 
     name: str
     size: int
     validator: str
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

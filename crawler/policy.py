@@ -51,6 +51,7 @@ class Rules:
     max_url: int
     nofollow: bool
     noai: bool
+    linked: bool
 
     @classmethod
     def of(cls, settings: Settings, roots: Iterable[URL]) -> "Rules":
@@ -72,6 +73,7 @@ class Rules:
             scope.max_url,
             settings.politeness.nofollow,
             settings.politeness.noai,
+            settings.images.sources == "all",
         )
 
     def with_root(self, url: URL) -> "Rules":
@@ -107,12 +109,12 @@ class Rules:
     ) -> list[Found]:
         """What becomes of each reference of the page at `link`; `nofollow` and `noai` where its head asks for that.
 
-        A URL is judged once a page for each purpose: pages name the same one many times. The images among them are
-        numbered in their order.
+        A URL is judged once a page for each purpose: pages name the same one many times. The images among them, those
+        that are only linked to as well, are numbered in their order.
         """
         # By identity: an extractor gives one URL as one object, and to hash its text for each mention takes longer.
         known: dict[tuple[int, int, bool], tuple[Link | None, str | None]] = {}
-        places = 0
+        places: dict[str, int] = {}
         found = []
         for reference in references:
             url = reference.url
@@ -123,18 +125,30 @@ class Rules:
             verdict = known.get(key)
             if verdict is None:
                 if url.is_http:
-                    child = link.child(reference)
-                    if reference.kind is Kind.IMAGE:
-                        places += 1
-                        child = replace(child, place=places)
-                    word = self.refuse(child, nofollow=nofollow or reference.nofollow)
-                    is_closed = self.noai and reference.kind is Kind.IMAGE and (noai or reference.noai)
-                    verdict = (child, "noai" if word is None and is_closed else word)
+                    child, word = self._wish(link, reference, nofollow)
+                    if reference.kind is Kind.IMAGE or reference.role == "link":
+                        child = replace(child, place=places.setdefault(str(url), len(places) + 1))
+                        if word is None and self.noai and (noai or reference.noai):
+                            word = "noai"
+                    verdict = (child, word)
                 else:
                     verdict = (None, "scheme")
                 known[key] = verdict
             found.append(Found(reference, verdict[0], verdict[1]))
         return found
+
+    def _wish(self, link: Link, reference: Reference, nofollow: bool) -> tuple[Link, str | None]:
+        """The link that a reference is, and the word for which it is not followed.
+
+        Where all images are wanted, one that is linked to is asked for as an image where it may not be as a page.
+        """
+        child = link.child(reference)
+        word = self.refuse(child, nofollow=nofollow or reference.nofollow)
+        if self.linked and reference.role == "link" and word in ("scope", "limit"):
+            image = replace(child, kind=Kind.IMAGE, depth=link.depth)
+            if self.refuse(image) is None:
+                return image, None
+        return child, word
 
 
 def next_hop(url: URL, head: ResponseHead) -> URL | None:
@@ -258,7 +272,12 @@ def declared_size(head: ResponseHead) -> int | None:
     return int(length) if length.isdecimal() and len(length) < 19 and not head.headers.get("content-encoding") else None
 
 
-_ALIASES: Final = {"jpg": "jpeg", "x-icon": "ico", "vnd.microsoft.icon": "ico", "tif": "tiff"}
+_ALIASES: Final = {
+    "apng": "png", "heif": "heic", "jpg": "jpeg", "tif": "tiff",
+    "vnd.adobe.photoshop": "psd", "vnd.microsoft.icon": "ico", "x-icon": "ico",
+}  # fmt: skip
+"""Names of types that are others by what their first bytes say, or that nobody types."""
+
 _BOUNDS: Final = (
     ("min_width", "width", "too-small"),
     ("min_height", "height", "too-small"),
@@ -280,11 +299,28 @@ def range_of(partial: Partial) -> tuple[tuple[str, str], ...]:
 
 
 def is_rest_of(partial: Partial, head: ResponseHead) -> bool:
-    """Whether a 206 goes on exactly where `partial` ends, and to the document's end (RFC 9110 section 15.3.7)."""
+    """Whether a 206 goes on exactly where `partial` ends, to the end of the same document (RFC 9110 section 15.3.7).
+
+    Parts are of the same one only if the validator is the same (15.3.7.3); a 206 that has none answers If-Range.
+    """
     found = _CONTENT_RANGE.fullmatch(head.headers.get("content-range") or "")
-    if head.status != 206 or found is None or int(found[1]) != partial.size:
+    if head.status != 206 or found is None or head.headers.get("content-encoding"):
         return False
-    return found[3] == "*" or int(found[2]) + 1 == int(found[3])
+    start, end = int(found[1]), int(found[2]) + 1
+    if start != partial.size or end <= start:
+        return False
+    said = {end, end if found[3] == "*" else int(found[3]), partial.total or end}
+    length = declared_size(head)
+    validator = head.headers.get("etag" if partial.validator.startswith('"') else "last-modified")
+    return len(said) == 1 and length in (None, end - start) and validator in (None, partial.validator)
+
+
+def whole_size(head: ResponseHead) -> int | None:
+    """The bytes of the whole document, by an answer that is it or the rest of it; None where that does not say."""
+    if head.status != 206:
+        return declared_size(head)
+    found = _CONTENT_RANGE.fullmatch(head.headers.get("content-range") or "")
+    return int(found[2]) + 1 if found is not None else None
 
 
 def asks_no_ai(head: ResponseHead, product: str) -> bool:

@@ -5,25 +5,36 @@ It is a part of the heart. What goes wrong with the links of a document is said 
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from crawler import policy
-from crawler.errors import CrawlError, InvalidURLError
+from crawler.errors import CrawlError, InvalidURLError, LimitError
 from crawler.http1.media_type import parse_media_type
-from crawler.interfaces import Extractor
+from crawler.interfaces import Extractor, Finder
 from crawler.model import URL, Found, Kind, Link, Outcome, Page, Reference, ResponseHead, Verdict
 from crawler.settings import PRODUCT, Settings
+from crawler.steps import waiting_for
 from crawler.web.charset import find_encoding
+from crawler.web.reference import is_reference
 from crawler.web.robots import Robots
 from crawler.web.shape import shape
-from crawler.web.simhash import simhash
+from crawler.web.simhash import saying
 from crawler.web.sitemap import Sitemap, parse_sitemap
 
-LONG_EXTRACTION: Final = 4_000_000
-"""Bytes from which a page's links are read in a thread, so that the loop goes on."""
+LARGE_PAGE: Final = 256 * 1024
+"""Bytes from which a page's links are read elsewhere, so that the loop goes on: this many hold it for half a second."""
+
+MAX_REFERENCES: Final = 100_000
+"""References of one page."""
+
+MANY: Final = 5_000
+"""References from which they are judged in a thread."""
+
+FAR: Final = 5
+"""Links from a start page beyond which any page may be a trap's; nearer, only those whose URLs may be counted up."""
 
 log: Final = logging.getLogger("crawler")
 
@@ -31,10 +42,10 @@ log: Final = logging.getLogger("crawler")
 class Reading:
     """Reads what the documents of one crawl name; `rules` say what is followed, and change when a start URL moves."""
 
-    def __init__(self, settings: Settings, extractors: Sequence[Extractor], rules: policy.Rules) -> None:
+    def __init__(self, settings: Settings, finders: Sequence[Finder], rules: policy.Rules) -> None:
         self.rules = rules
         self._settings = settings
-        self._extractors = extractors
+        self._finders = finders
 
     async def page(self, link: Link, head: ResponseHead, body: bytes, done: Outcome) -> Outcome:
         """The outcome of a page with its links; what goes wrong with them is said apart."""
@@ -43,18 +54,18 @@ class Reading:
         if link.kind is Kind.STYLE:
             charset = charset or "utf-8"  # CSS Syntax section 3.2
         encoding = find_encoding(body, charset)
-        page = Page(link, link.url, head, encoding, body)
-        try:
-            if len(page.body) < LONG_EXTRACTION:
-                found = self._find(page)
-            else:
-                found = await asyncio.to_thread(self._find, page)
-        except CrawlError as error:
-            return replace(done, links_error=error.kind, detail=str(error))
-        except Exception as error:
-            log.exception("the links of a page could not be read: %s", page.url)
-            return replace(done, links_error=f"{type(error).__name__}: {error}"[:200])
-        fingerprint = simhash(body, encoding) or 0 if "*" in shape(link.url) else None
+        with waiting_for("extraction"):
+            references, done = await self._references(Page(link, link.url, head, encoding, body), done)
+        judge = partial(
+            self.rules.judge,
+            link,
+            references,
+            nofollow=policy.robots_nofollow(head, PRODUCT),
+            noai=policy.asks_no_ai(head, PRODUCT),
+        )
+        found = judge() if len(references) < MANY else await asyncio.to_thread(judge)
+        is_suspect = link.kind is Kind.PAGE and ("*" in shape(link.url) or link.depth >= FAR)
+        fingerprint = saying(body, encoding, link.url, link.depth) if is_suspect else None
         return replace(done, found=found, fingerprint=fingerprint)
 
     async def sitemap(self, link: Link, head: ResponseHead, body: bytes) -> Outcome:
@@ -70,11 +81,45 @@ class Reading:
         named = Robots.parse(rules).sitemaps[: self._settings.crawl.max_sitemaps]
         return self.rules.judge(link, _of_robots(link.url, named))
 
-    def _find(self, page: Page) -> list[Found]:
-        nofollow = policy.robots_nofollow(page.head, PRODUCT)
-        references = (reference for extract in self._extractors for reference in extract(page))
-        noai = policy.asks_no_ai(page.head, PRODUCT)
-        return self.rules.judge(page.link, references, nofollow=nofollow, noai=noai)
+    async def _references(self, page: Page, done: Outcome) -> tuple[list[Reference], Outcome]:
+        """What the extractors find; where one fails, the outcome says so, and what the others find counts."""
+        references: list[Reference] = []
+        for find in self._finders:
+            try:
+                found = await _ask(find, page)
+                if len(references) + len(found) > MAX_REFERENCES:
+                    raise LimitError(f"more than {MAX_REFERENCES} references")
+            except CrawlError as error:
+                done = replace(done, links_error=error.kind, detail=str(error))
+            except Exception as error:
+                log.exception("the links of a page could not be read: %s", page.url)
+                done = replace(done, links_error=f"{type(error).__name__}: {error}"[:200])
+            else:
+                references += found
+        return references, done
+
+
+async def _ask(find: Finder, page: Page) -> list[Reference]:
+    """What one of them finds, here or, in a large page, in a thread; or wherever it has it found."""
+    found = find(page) if len(page.body) < LARGE_PAGE else await asyncio.to_thread(_begin, find, page)
+    return list(await found if isinstance(found, Awaitable) else found)
+
+
+def _begin(find: Finder, page: Page) -> list[Reference] | Awaitable[Iterable[Reference]]:
+    found = find(page)
+    return found if isinstance(found, Awaitable) else list(found)
+
+
+def checked(extract: Extractor) -> Extractor:
+    """The same extractor; `TypeError` where it gives what is no reference."""
+
+    def find(page: Page) -> Iterator[Reference]:
+        for reference in extract(page):
+            if not is_reference(reference):
+                raise TypeError(f"an extractor gives references, and not {reference!r}"[:200])
+            yield reference
+
+    return find
 
 
 def _of_sitemap(sitemap: Sitemap) -> Iterator[Reference]:

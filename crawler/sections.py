@@ -46,15 +46,23 @@ class CrawlSettings:
     sitemaps: bool = True
     max_sitemaps: int = _count(1_000)
     keep: Literal["all", "images"] = "all"
+    extractors: tuple[str, ...] = ()
+    extractor_timeout: float = _duration(2.0, 0.01)
+    extractor_memory: int = _size(1_000_000_000, 100_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencySettings:
-    """How many requests are in flight, and how many processes work on images."""
+    """How much is done at once: requests in flight, and processes that work on images and on large pages."""
 
     total: int = _count(32, 1, 10_000)
     per_host: int = _count(4, 1, 1_000)
     work: int = _count(2, 1, 256)
+    processes: int | Literal["auto"] = field(
+        default="auto", metadata={"unit": "count", "low": 1, "high": 64, "word": "auto"}
+    )
+    hang_timeout: float = _duration(60.0, 1.0)
+    stall_timeout: float = _duration(900.0, 0.01)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ class TrapSettings:
     max_repeats: int = _count(4)
     max_segments: int = _count(32, 1)
     max_parameters: int = _count(32)
-    max_host_urls: int = _count(1_000_000, 1)
+    max_host_urls: int = _count(10_000_000, 1)
     one_session: bool = True
 
 

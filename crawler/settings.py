@@ -134,6 +134,8 @@ def tabled(settings: Settings) -> dict[str, Any]:
     table: dict[str, Any] = {}
     plain = {item.key: item.value for item in effective(Settings(), {})}
     for item in effective(settings, {}):
+        if item.key == "crawl.extractors":
+            continue  # a folder that somebody gave away names no code to be run
         if not item.secret and not item.key.startswith("hosts.") and item.value != plain[item.key]:
             section, _, name = item.key.partition(".")
             table.setdefault(section, {})[name] = list(item.value) if isinstance(item.value, tuple) else item.value

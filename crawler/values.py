@@ -29,6 +29,8 @@ def check(value: object, hint: Any, metadata: Mapping[str, Any], key: str) -> ob
         if isinstance(value, bool):
             return value
     elif unit is not None:
+        if value is not None and value == metadata.get("word"):
+            return value
         number = _number(value, unit)
         if number is not None and metadata["low"] <= number <= metadata["high"]:
             return number
@@ -86,12 +88,13 @@ def _ratio(text: str) -> float:
 def _words(hint: Any, metadata: Mapping[str, Any]) -> str:
     """What a key takes, for a person."""
     unit = metadata.get("unit")
+    word = f' or "{metadata["word"]}"' if "word" in metadata else ""
     none = ' or "none"' if type(None) in get_args(hint) and str not in get_args(hint) else ""
     if unit is not None:
         words = {"duration": DURATION_WORDS, "size": SIZE_WORDS, "count": "a whole number", "ratio": "a number"}[unit]
         low, high = metadata["low"], metadata["high"]
         if high < 1e9:
-            return f"{words}, {low} to {high}{none}"
+            return f"{words}, {low} to {high}{none}{word}"
         return f"{words}, at least {low}{none}" if low else f"{words}{none}"
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))

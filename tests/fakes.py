@@ -54,12 +54,16 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.saved: dict[str, bytes] = {}
+        self.forgotten: list[Partial] = []
 
     async def load(self, saved: Saved) -> bytes:
         return next(body for url, body in self.saved.items() if url.endswith(saved.path))
 
-    def partial(self, link: Link) -> None:
-        return None
+    def partial(self, visit: Visit) -> Partial | None:
+        return visit.partial
+
+    async def forget(self, partial: Partial) -> None:
+        self.forgotten.append(partial)
 
     async def save(self, visit: Visit, response: FakeResponse, accept: Accept | None = None) -> Saved:
         body = await response.read()

@@ -57,7 +57,7 @@ class Scene:
             extractors=self.extractors, observe=self.events.append, counts=Counts,
             clock=lambda: 5000.0, chance=lambda: 1.0,
         )  # fmt: skip
-        starts = [] if links else [URL(START)]
+        starts = [] if links else [Link(URL(START))]
         return Crawl(parts, self.settings, Rules.of(self.settings, [URL(START)]), starts)
 
     async def outcome(self, *links: Link) -> Outcome:
@@ -240,12 +240,18 @@ class TestRobots:
 class TestPartial:
     PARTIAL = Partial("x.part", 1000, '"v1"')
 
-    async def outcome(self, response: FakeResponse) -> tuple[Outcome, dict[str, str]]:
-        scene = Scene({START: response})
-        scene.frontier.queue = [Link(URL(START))]
-        scene.frontier.begun = self.PARTIAL
-        outcome = await scene.outcome(*scene.frontier.queue[:0])
+    async def outcome(
+        self, response: FakeResponse | FetchError, table: Mapping[str, Any] | None = None
+    ) -> tuple[Outcome, dict[str, str]]:
+        outcome, scene = await self.visited(response, table)
         return outcome, dict(scene.fetcher.requests[0].headers)
+
+    async def visited(
+        self, response: FakeResponse | FetchError, table: Mapping[str, Any] | None = None
+    ) -> tuple[Outcome, Scene]:
+        scene = Scene({START: response}, table)
+        scene.frontier.begun = self.PARTIAL
+        return await scene.outcome(), scene
 
     async def test_the_rest_is_asked_for_on_the_condition_that_it_is_the_same(self) -> None:
         rest = FakeResponse(b"rest", status=206, content_range="bytes 1000-1003/1004")
@@ -267,6 +273,54 @@ class TestPartial:
     async def test_a_whole_answer_is_a_document_like_any_other(self) -> None:
         outcome, _ = await self.outcome(html())
         assert outcome.verdict is Verdict.SAVED
+
+    @pytest.mark.parametrize(
+        "response",
+        [ConnectError("reset"), FakeResponse(status=503), FakeResponse(status=429)],
+        ids=["reset", "503", "429"],
+    )
+    async def test_a_failure_that_says_nothing_of_the_document_forgets_nothing(
+        self, response: FakeResponse | FetchError
+    ) -> None:
+        outcome, scene = await self.visited(response)
+        assert (outcome.partial, scene.store.forgotten) == (self.PARTIAL, [])
+        assert outcome.retry_in is not None
+
+    @pytest.mark.parametrize(
+        "response",
+        [
+            html(),
+            FakeResponse(b"rest", status=206, content_range="bytes 1000-1003/1004"),
+            FakeResponse(b"rest", status=206, content_range="bytes 999-1003/1004"),
+            FakeResponse(status=416),
+            FakeResponse(status=500),
+            FakeResponse(status=404),
+            TLSError("no trust"),
+        ],
+        ids=["the whole", "the rest", "another part", "416", "500", "404", "failed for good"],
+    )
+    async def test_what_no_attempt_goes_on_from_takes_no_room(self, response: FakeResponse | FetchError) -> None:
+        outcome, scene = await self.visited(response)
+        assert (outcome.partial, scene.store.forgotten) == (None, [self.PARTIAL])
+
+    async def test_nor_does_what_the_last_attempt_got(self) -> None:
+        outcome, scene = await self.visited(ConnectError("reset"), {"fetch": {"max_retries": 0}})
+        assert (outcome.retry_in, outcome.partial, scene.store.forgotten) == (None, None, [self.PARTIAL])
+
+    async def test_its_parts_together_are_no_larger_than_a_document_may_be(self) -> None:
+        rest = FakeResponse(b"rest", status=206, content_range="bytes 1000-1003/1004")
+        outcome, _ = await self.outcome(rest, {"fetch": {"max_body": 1004}})
+        assert outcome.error is None
+        outcome, _ = await self.outcome(rest, {"fetch": {"max_body": 1003}})
+        assert (outcome.verdict, outcome.error) == (Verdict.FAILED, "too-large")
+
+    async def test_the_links_of_a_page_that_came_in_parts_are_read(self) -> None:
+        rest = html(status=206, content_range="bytes 1000-1022/1023")
+        scene = Scene({START: rest})
+        scene.frontier.begun = self.PARTIAL
+        scene.extractors = [lambda page: [Reference(URL(START + "x"), Kind.PAGE, "a", "href", {}, "")]]
+        outcome = await scene.outcome(Link(URL(START)))
+        assert [str(one.reference.url) for one in outcome.found] == [START + "x"]
 
 
 async def test_an_unexpected_exception_is_a_crash_of_that_visit_alone() -> None:

@@ -12,9 +12,10 @@ FILES = sorted(HOUSE.rglob("*.py"))
 FLOOR = {
     "errors": 0, "units": 0, "values": 0, "http1": 0, "web": 0,
     "model": 1, "sections": 1, "settings": 1, "interfaces": 1, "policy": 1,
-    "crawling": 2, "imaging": 2, "reading": 2, "supervise": 2, "net": 2, "crawldb": 2, "lists": 2, "store": 2, "work": 2, "watch": 2,
+    "steps": 1, "crawling": 2, "visiting": 2, "watching": 2, "imaging": 2, "reading": 2, "supervise": 2,
+    "net": 2, "crawldb": 2, "lists": 2, "store": 2, "work": 2, "watch": 2,
     "report": 2, "demo": 2,
-    "assemble": 3, "cli": 3,
+    "assemble_parts": 3, "assemble": 3, "assemble_worker": 3, "cli": 3,
     "__init__": 4, "__main__": 4,
 }  # fmt: skip
 """The floor of each module and room. One may import what lies below, and within its own room."""
@@ -25,11 +26,13 @@ ALLOWED = {
     ("sections", "values"), ("settings", "sections"),
     ("interfaces", "model"), ("policy", "model"), ("policy", "settings"),
     ("report", "crawldb.records"),
-    ("cli", "assemble"),
-    ("crawling", "imaging"), ("crawling", "reading"),
+    ("cli", "assemble"), ("cli", "assemble_worker"),
+    ("assemble", "assemble_parts"), ("assemble_worker", "assemble_parts"),
+    ("crawling", "visiting"), ("visiting", "imaging"), ("visiting", "reading"), ("crawling", "watching"), ("visiting", "watching"),
+    ("steps", "model"),
 }  # fmt: skip
 """What is allowed beside that: the ground's errors, the words and the heart's parts among themselves, a report's read
-side.
+side; and what the parent and the worker processes are put together from alike.
 """
 
 GROUND_BANNED = {"socket", "ssl", "asyncio", "os", "time", "random", "logging", "pathlib", "threading", "sqlite3"}

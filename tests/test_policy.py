@@ -76,6 +76,53 @@ class TestRules:
         assert found[0].link == Link(URL("http://a.example/docs/1"), Kind.PAGE, 1, 0, START)
         assert [one.link is None for one in found] == [False, False, False, True, True, False]
 
+    def test_images_are_numbered_in_their_order_links_to_them_too(self) -> None:
+        image, kind = "http://a.example/docs/", Kind.IMAGE
+        references = [
+            reference("http://a.example/docs/page"),
+            reference(f"{image}1.png", kind),
+            reference("data:image/png;base64,AAAA", kind),
+            reference(f"{image}2.png")._replace(role="link"),
+            reference(f"{image}1.png", kind),
+            reference(f"{image}2.png", kind),
+            reference("http://b.example/3.png", kind),
+            reference(f"{image}4.png", kind),
+        ]
+        links = [one.link for one in rules().judge(Link(START), references)]
+        assert [link and link.place for link in links] == [0, 1, None, 2, 1, 2, 3, 4]
+
+    def test_a_linked_image_is_asked_for_as_one_where_all_are_wanted_and_it_may_not_be_as_a_page(self) -> None:
+        texts = ("http://a.example/docs/1.png", "http://a.example/img/2.png", "http://b.example/3.png")
+        references = [reference(text)._replace(role="link") for text in texts]
+        references += [reference("http://a.example/img/4.png", nofollow=True)._replace(role="link")]
+        all_images, deep = {"sources": "all", "any_host": True}, {"max_depth": 0}
+
+        def wishes(**table: dict[str, object]) -> list[tuple[str | None, Kind, int]]:
+            found = rules(**table).judge(Link(START), references)
+            return [(one.refused, one.link.kind, one.link.depth) for one in found if one.link is not None]
+
+        page, image, closed = (None, Kind.PAGE, 1), (None, Kind.IMAGE, 0), ("nofollow", Kind.PAGE, 1)
+        beyond = ("scope", Kind.PAGE, 1)
+        assert wishes() == [page, beyond, beyond, closed]
+        assert wishes(images={"sources": "all"}) == [page, image, beyond, closed]
+        assert wishes(images=all_images) == [page, image, image, closed]
+        assert wishes(images=all_images, crawl=deep) == [image, image, image, closed]
+        assert wishes(images=all_images, scope={"exclude": ["*.png"]}) == [beyond] * 3 + [closed]
+
+    def test_a_page_may_ask_to_leave_its_images_alone_those_it_links_to_as_well(self) -> None:
+        references = [
+            reference("http://a.example/docs/page"),
+            reference("http://a.example/1.png", Kind.IMAGE),
+            reference("http://a.example/docs/2.png")._replace(role="link"),
+            reference("http://b.example/3.png", Kind.IMAGE),
+        ]
+        closed = [None, "noai", "noai", "scope"]
+        asking = [one._replace(noai=True) for one in references]
+        assert [one.refused for one in rules().judge(Link(START), references, noai=True)] == closed
+        assert [one.refused for one in rules().judge(Link(START), asking)] == closed
+        found = rules(politeness={"noai": False}).judge(Link(START), asking, noai=True)
+        assert [one.refused for one in found] == [None, None, None, "scope"]
+
     def test_nofollow_of_the_head_holds_for_all_pages_but_not_for_what_it_shows(self) -> None:
         references = [reference("http://a.example/docs/1"), reference("http://a.example/i.png", Kind.IMAGE)]
         found = rules().judge(Link(START), references, nofollow=True)
@@ -246,6 +293,58 @@ def test_the_rest_of_a_document_goes_on_where_it_broke_off() -> None:
     assert not policy.is_rest_of(partial, head(206, ("Content-Range", "bytes 100-198/200")))
     assert not policy.is_rest_of(partial, head(206, ("Content-Range", "bytes 0-199/200")))
     assert not policy.is_rest_of(partial, head(206))
+    assert not policy.is_rest_of(partial, head(206, ("Content-Range", "bytes 100-99/100")))
+
+
+@pytest.mark.parametrize(
+    ("total", "said", "is_rest"),
+    [(200, "200", True), (200, "*", True), (300, "200", False), (300, "*", False), (None, "300", False)],
+)
+def test_the_rest_ends_where_the_document_was_said_to_end(total: int | None, said: str, is_rest: bool) -> None:
+    partial = Partial("x", 100, '"v"', total)
+    assert policy.is_rest_of(partial, head(206, ("Content-Range", f"bytes 100-199/{said}"))) is is_rest
+
+
+DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
+
+
+@pytest.mark.parametrize(
+    ("validator", "field", "is_rest"),
+    [
+        ('"v"', ("ETag", '"v"'), True),
+        ('"v"', ("ETag", '"w"'), False),
+        ('"v"', ("ETag", 'W/"v"'), False),
+        ('"v"', ("Last-Modified", DATE), True),
+        (DATE, ("Last-Modified", DATE), True),
+        (DATE, ("Last-Modified", "Wed, 15 Nov 2023 22:13:20 GMT"), False),
+        (DATE, ("ETag", "none"), True),
+        ('"v"', ("Content-Length", "100"), True),
+        ('"v"', ("Content-Length", "99"), False),
+        ('"v"', ("Content-Length", "101"), False),
+        ('"v"', ("Content-Encoding", "gzip"), False),
+    ],
+)
+def test_the_rest_is_of_the_same_document_and_as_long_as_it_says(
+    validator: str, field: tuple[str, str], is_rest: bool
+) -> None:
+    assert (
+        policy.is_rest_of(Partial("x", 100, validator), head(206, ("Content-Range", "bytes 100-199/200"), field))
+        is is_rest
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "field", "size"),
+    [
+        (200, ("Content-Length", "7"), 7),
+        (200, ("Content-Range", "bytes 1-2/3"), None),
+        (206, ("Content-Range", "bytes 100-199/200"), 200),
+        (206, ("Content-Range", "bytes 100-199/*"), 200),
+        (206, ("Content-Length", "7"), None),
+    ],
+)
+def test_how_large_the_whole_is(status: int, field: tuple[str, str], size: int | None) -> None:
+    assert policy.whole_size(head(status, field)) == size
 
 
 class TestImages:

@@ -81,10 +81,12 @@ def run(settings: Settings, retry: Collection[str] = ()) -> int:
 async def run_crawl(settings: Settings, retry: Collection[str] = ()) -> int:
     """As `run`, with all that a person sees of it."""
     from crawler.assemble import open_crawl, output_folder, write_sidecar
-    from crawler.cli.interruption import Interruption
-    from crawler.cli.summary import exit_status
+    from crawler.assemble_worker import command
+    from crawler.cli.interruption import Interruption, leave
+    from crawler.cli.summary import exit_status, summary_lines
     from crawler.model import Noted
     from crawler.watch.log import open_log, open_stream_log
+    from crawler.watching import STALLED
 
     folder = output_folder(settings)
     progress = _progress(settings, folder)
@@ -94,7 +96,8 @@ async def run_crawl(settings: Settings, retry: Collection[str] = ()) -> int:
             observers.append(stack.enter_context(open_stream_log(sys.stdout, settings.log)))
         if progress is not None:
             observers.append(progress)
-        async with open_crawl(settings, observers=observers, environ=os.environ, retry=retry) as crawl:
+        opening = open_crawl(settings, observers=observers, environ=os.environ, retry=retry, command=command())
+        async with opening as crawl:
 
             def stop() -> None:
                 for observe in observers:
@@ -103,6 +106,10 @@ async def run_crawl(settings: Settings, retry: Collection[str] = ()) -> int:
 
             with Interruption(stop) as interruption, progress or nullcontext():
                 summary = await crawl.run()
+            if summary.stopped == STALLED:
+                # What does not answer would hold the end up as well; a crawl that just ends loses nothing.
+                complain(next(summary_lines(summary, [], folder)))
+                leave(1)
     if summary.stopped != "interrupted":
         with suppress(CrawldbError):  # the crawl was ended by that
             write_sidecar(settings, folder)

@@ -63,6 +63,8 @@ FLAGS: Final = (
     Flag(("--max-time",), "crawl.max_time", "How long this run may take.", "DURATION", panel=LIMITS),
     Flag(("--concurrency",), "concurrency.total", "Requests in flight.", "COUNT", panel=PACE),
     Flag(("--per-host",), "concurrency.per_host", "Requests in flight for one host.", "COUNT", panel=PACE),
+    Flag(("--processes",), "concurrency.processes", "That crawl; auto: more than one where that is worth it.", "COUNT",
+         panel=PACE),
     Flag(("--delay",), "politeness.delay", "Between the beginnings of two requests to a host.", "DURATION", panel=PACE),
     Flag(("--robots/--no-robots",), "politeness.robots", "Obey robots.txt.", panel=PACE),
     Flag(("--user-agent",), "fetch.user_agent", "What the crawler calls itself.", panel=PACE),

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from crawler.errors import CrawlError, InvalidURLError, NoCrawlError, SettingsError
@@ -30,7 +31,17 @@ def main() -> NoReturn:
         status = INTERRUPTED
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # it is over: an exit status is not changed any more
+    if status == INTERRUPTED:
+        leave(status)
     sys.exit(status)
+
+
+def leave(status: int) -> NoReturn:
+    """End now: where an interrupt hit a thread that was just being started, Python would wait for that for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:

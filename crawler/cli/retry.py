@@ -13,8 +13,8 @@ from crawler.cli.flags import IMAGE_FLAGS, LISTS, config_option, overrides, path
 from crawler.errors import SettingsError
 
 WORDS: Final = (
-    "connect", "crash", "damaged", "decode", "dns", "limit", "noai", "protocol", "proxy", "redirect", "reset", "scheme",
-    "scope", "timeout", "tls", "too-large", "too-small", "truncated", "type", "aspect",
+    "aspect", "connect", "crash", "damaged", "decode", "dns", "noai", "protocol", "proxy", "redirect", "reset",
+    "scheme", "scope", "timeout", "tls", "too-large", "too-small", "truncated", "type",
 )  # fmt: skip
 PASSING: Final = ",".join([*sorted(policy.PASSING_ERRORS), *map(str, sorted(policy.PASSING))])
 FLAGS: Final = tuple(flag for flag in IMAGE_FLAGS if flag.key != "store.output" and flag.panel != LISTS)

@@ -5,12 +5,16 @@ visit; so what a killed run had claimed is free again. It knows nothing of files
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from crawler.crawldb.urls import Lease
 from crawler.model import Place
 from crawler.web.names import folded, marked
+
+NOWHERE: Final = Place("", is_duplicate=True)
+"""For a visit that is no longer out: its outcome will be ignored, so it is to write nothing."""
 
 
 @dataclass(slots=True)
@@ -59,7 +63,7 @@ class ClaimRows:
         """Answer where the content is to lie, now or once the visit that has claimed it is finished."""
         token = claim.lease.visit.token
         if not self._is_out(token):
-            claim.answer(Place(claim.path))
+            claim.answer(NOWHERE)
             return
         if self.dedupe:
             kept = self.kept(claim.digest)
@@ -85,6 +89,11 @@ class ClaimRows:
     def keep(self, digest: bytes, row: int) -> None:
         """This URL's file has this content."""
         self._sql.execute("INSERT OR REPLACE INTO claims VALUES (?, ?)", (digest, row))
+
+    def names_of(self, rows: Iterable[int]) -> list[str]:
+        """The paths that were named for these URLs by a template."""
+        found = (self._sql.execute("SELECT path FROM names WHERE url = ?", (row,)).fetchall() for row in rows)
+        return [path for paths in found for (path,) in paths]
 
     def finished(self, token: int) -> None:
         """A visit is over: those who waited for its content may claim it."""

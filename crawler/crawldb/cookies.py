@@ -34,6 +34,7 @@ class CookieRows:
     def __init__(self, sql: sqlite3.Connection, jar: Jar, now: float) -> None:
         self._sql = sql
         self._jar = jar
+        self._news: list[Cookie] = []
         sql.execute("DELETE FROM cookies WHERE expires_at <= ?", (now,))
         for row in sql.execute(SELECT).fetchall():
             jar.store(cookie_of(row), now)
@@ -46,4 +47,10 @@ class CookieRows:
                 self._sql.execute(_DROP, (change.domain, change.name, change.path, change.host_only))
             else:
                 self._sql.execute(_KEEP, astuple(change))
+        self._news += changes
         return bool(changes)
+
+    def news(self) -> list[Cookie]:
+        """What has changed since this was last asked, as `Jar.store` tells it."""
+        news, self._news = self._news, []
+        return news

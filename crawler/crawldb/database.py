@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import IO, Final, Literal
 
+from crawler.crawldb.digest import digest
 from crawler.errors import CrawldbError, NoCrawlError
 
 FILE: Final = "crawl.sqlite"
@@ -28,6 +29,7 @@ MIGRATIONS: Final[dict[int, str]] = {
         ALTER TABLE hosts ADD COLUMN named INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE hosts ADD COLUMN window REAL;
         ALTER TABLE urls ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE urls ADD COLUMN suspects INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE urls ADD COLUMN received INTEGER;
         ALTER TABLE urls ADD COLUMN width INTEGER;
         ALTER TABLE urls ADD COLUMN height INTEGER;
@@ -35,6 +37,7 @@ MIGRATIONS: Final[dict[int, str]] = {
         ALTER TABLE urls ADD COLUMN near INTEGER REFERENCES urls;
         ALTER TABLE urls ADD COLUMN original INTEGER REFERENCES urls;
         ALTER TABLE urls ADD COLUMN work_error TEXT;
+        UPDATE urls SET digest = digest(url);
         DROP INDEX urls_seeds;
     """,
 }
@@ -81,6 +84,7 @@ class Database:
             raise CrawldbError(
                 f"{self.folder / FILE} was written by a newer crawler (schema {version}, known: {VERSION})"
             )
+        self.sql.create_function("digest", 1, digest, deterministic=True)
         with self.transaction():
             for step in range(version or VERSION, VERSION):
                 self._run(MIGRATIONS[step])

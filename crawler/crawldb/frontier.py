@@ -9,18 +9,19 @@ commit, which may wait for a disk, has a thread.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Final
+from math import inf
+from typing import Any
 
 from crawler.crawldb.claims import Claim, ClaimRows
 from crawler.crawldb.cookies import CookieRows
 from crawler.crawldb.database import Database, database_errors
+from crawler.crawldb.group import Group, Operation
 from crawler.crawldb.leasing import Leasing
 from crawler.crawldb.links import Folded, fold
 from crawler.crawldb.lists import ListRows
 from crawler.crawldb.near import NearRows
 from crawler.crawldb.pace import Hosts, Pace
-from crawler.crawldb.requeue import Judge, reconsider, retry, take_up
+from crawler.crawldb.requeue import Judge, begin, reconsider, retry, take_up
 from crawler.crawldb.settle import Settler
 from crawler.crawldb.traps import Traps
 from crawler.crawldb.twins import Twins
@@ -30,34 +31,13 @@ from crawler.model import URL, Counted, Counts, Event, Link, Outcome, Place, Row
 from crawler.settings import Settings
 from crawler.web.cookies import Cookie, Jar
 
-LONGEST_HOLD: Final = 86_400.0
-"""Seconds beyond which a hold found at the start was made by a clock that has jumped."""
-
-
-@dataclass(slots=True)
-class Operation:
-    """One call at the frontier, and the future its caller waits on."""
-
-    name: str
-    arguments: tuple[Any, ...]
-    future: asyncio.Future[Any]
-
-
-@dataclass(slots=True)
-class Group:
-    """What one transaction did: results to hand out, events to tell, and when to look again."""
-
-    results: list[tuple[asyncio.Future[Any], Any]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    trash: list[str] = field(default_factory=list)
-    next_due: float | None = None
-
 
 class SqliteFrontier:
     """`Frontier` and `Claims` over the crawl database; the only writer of it, and of the cookie `jar`.
 
     `clock` gives seconds of the wall clock that never run backwards during the run; `discard` removes files that no row
-    has any more.
+    has any more. `tell` hears of cookies that changed and where start URLs turned out to live, before any visit to
+    which that matters is handed out.
     """
 
     def __init__(
@@ -72,23 +52,28 @@ class SqliteFrontier:
     ) -> None:
         self._database = database
         self._discard = discard
+        self.tell: Callable[[Sequence[Cookie], Sequence[URL]], None] = lambda cookies, roots: None
         self._pace = pace
         self._clock = clock
         self._observe = observe
         self._inbox: list[Operation] = []
         self._waiting: list[Operation] = []
+        self._waiting_alone: list[Operation] = []
         self._leases: dict[int, Lease] = {}
         self._kept_open = self._feeding = False
+        self._next_due: float | None = None
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "crawldb")
         self._broken: CrawldbError | None = None
         self._closing = False
+        self._total = settings.concurrency.total
         self._group = Group()
         with database.transaction():
-            self.run, self.interrupted = self._start()
+            begun = begin(database.sql, clock(), robots=pace.robots, longest=pace.longest)
+            self.run, self.interrupted, self.leftovers = begun.run, begun.interrupted, begun.leftovers
             self._cookies = CookieRows(database.sql, jar, clock())
         self._hosts = Hosts(database.sql, pace)
-        self._traps = Traps(database.sql, self._hosts, settings.traps)
+        self._traps = Traps(database.sql, settings.traps, settings.crawl.max_sitemaps)
         self._urls = Urls(database.sql, self._hosts, self._traps, settings.crawl.max_depth, self.run)
         self._leasing = Leasing(database.sql, self._hosts, self._urls, pace, settings.crawl)
         self._lists = ListRows(database.sql, self._urls)
@@ -113,32 +98,6 @@ class SqliteFrontier:
             sql, self._hosts, self._urls, self._pace, self._cookies, self._claims, twins, self._traps, self.run
         )
 
-    def _start(self) -> tuple[int, list[URL]]:
-        """The number of this run, and the URLs that were in flight when the last one ended; they are queued again."""
-        sql, now = self._database.sql, self._clock()
-        run = sql.execute("INSERT INTO runs (started_at) VALUES (?)", (now,)).lastrowid or 0
-        interrupted = [URL.known(row[0]) for row in sql.execute("SELECT url FROM urls WHERE state = 'leased'")]
-        self.leftovers = [
-            row[0]
-            for row in sql.execute(
-                "SELECT path FROM trash UNION ALL"
-                " SELECT n.path FROM names n JOIN urls u ON u.id = n.url WHERE u.state = 'leased'"
-            )
-        ]
-        sql.execute("DELETE FROM trash")
-        sql.execute("UPDATE urls SET state = 'queued', token = NULL WHERE state = 'leased'")
-        sql.execute(
-            "UPDATE hosts SET queued = queued + leased, leased = 0, open = queued + leased > 0,"
-            " pace_at = CASE WHEN pace_at > ? THEN ? ELSE pace_at END WHERE queued + leased > 0",
-            (now + LONGEST_HOLD, now),
-        )
-        if not self._pace.robots:
-            queued = "FROM urls WHERE host = hosts.id AND kind = 0 AND state = 'queued'"
-            sql.execute(f"UPDATE hosts SET queued = queued - (SELECT count(*) {queued}) WHERE open = 1")
-            sql.execute("UPDATE urls SET state = 'skipped' WHERE kind = 0 AND state = 'queued'")
-        sql.execute("UPDATE hosts SET due_at = pace_at, failing_since = NULL, failures = 0 WHERE open = 1")
-        return run, interrupted
-
     @property
     def counts(self) -> Counts:
         """How the crawl stands, as of the last commit."""
@@ -150,7 +109,13 @@ class SqliteFrontier:
 
     async def lease(self, count: int) -> Sequence[Visit]:
         """As `Frontier.lease`."""
-        visits: Sequence[Visit] = await self.call("lease", count)
+        future = self.call("lease", count, False)
+        try:
+            visits: Sequence[Visit] = await future
+        except asyncio.CancelledError:
+            if not future.cancelled() and future.exception() is None:  # they came at the same moment
+                self.call("release", future.result())
+            raise
         return visits
 
     async def finish(self, visit: Visit, outcome: Outcome) -> None:
@@ -206,6 +171,10 @@ class SqliteFrontier:
         with database_errors(self._database.folder):
             return self._urls.seeds()
 
+    def emptied(self, paths: Sequence[str]) -> None:
+        """These files are gone: nothing needs to know of them any more."""
+        self.call("emptied", paths)
+
     def end(self, stopped: str | None) -> None:
         """Note why this run ends, None where the crawl is finished; before `close`."""
         self.call("end", stopped)
@@ -222,6 +191,10 @@ class SqliteFrontier:
         await self._task
         self._thread.shutdown()
 
+    def waits_until(self) -> float | None:
+        """The moment up to which there may be nothing to lease; infinity where a list decides, None: none is known."""
+        return inf if self._kept_open or self._feeding else self._next_due
+
     def call(self, name: str, *arguments: Any) -> asyncio.Future[Any]:
         """One operation, and the future of its result: what the methods above do, for callers that wait for many."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -236,9 +209,9 @@ class SqliteFrontier:
     async def _serve(self) -> None:
         """Group after group, until closed or broken."""
         loop = asyncio.get_running_loop()
-        next_due: float | None = None
         while not (self._closing and not self._inbox):
-            timer = None if next_due is None else loop.call_later(max(next_due - self._clock(), 0.001), self._wake.set)
+            due = self._next_due
+            timer = None if due is None else loop.call_later(max(due - self._clock(), 0.001), self._wake.set)
             await self._wake.wait()
             self._wake.clear()
             if timer is not None:
@@ -254,10 +227,12 @@ class SqliteFrontier:
             if group.trash:
                 await self._discard(group.trash)
                 self.call("emptied", group.trash)
-            next_due = group.next_due if self._waiting else None
+            self._next_due = group.next_due if self._waiting or self._waiting_alone else None
         self._answer_waiting([])
 
     def _hand_out(self, group: Group) -> None:
+        if group.cookies or group.roots:
+            self.tell(group.cookies, group.roots)
         for future, result in group.results:
             if not future.done():
                 future.set_result(result)
@@ -270,16 +245,16 @@ class SqliteFrontier:
         """The database failed: every caller hears of it, now and later."""
         self._broken = error if isinstance(error, CrawldbError) else CrawldbError(f"the frontier failed: {error!r}")
         self._broken.__cause__ = error
-        for operation in (*operations, *self._waiting, *self._inbox):
+        for operation in (*operations, *self._waiting, *self._waiting_alone, *self._inbox):
             if not operation.future.done():
                 operation.future.set_exception(self._broken)
                 operation.future.exception()
 
     def _answer_waiting(self, visits: list[Visit]) -> None:
-        for operation in self._waiting:
+        for operation in (*self._waiting, *self._waiting_alone):
             if not operation.future.done():
                 operation.future.set_result(visits)
-        self._waiting = []
+        self._waiting, self._waiting_alone = [], []
 
     def _work(self, operations: list[Operation]) -> Group:
         """The statements of one group: its changes first, then what is due to those who wait for it."""
@@ -288,17 +263,20 @@ class SqliteFrontier:
             now = self._clock()
             for operation in operations:
                 if operation.name == "lease":
-                    self._waiting.append(operation)
+                    (self._waiting_alone if operation.arguments[1] else self._waiting).append(operation)
                 elif operation.name == "claim":
                     self._do_claim(operation)
                 else:
                     result = getattr(self, f"_do_{operation.name}")(now, *operation.arguments)
                     group.results.append((operation.future, result))
+            self._waiting_alone = [operation for operation in self._waiting_alone if not operation.future.done()]
             self._waiting = [operation for operation in self._waiting if not operation.future.done()]
+            self._serve_alone(group, now)
             self._serve_waiting(group, now)
             self._hosts.flush()
         self._counts = self._hosts.counts(self._leasing.limit())
         group.events.append(Counted(self._counts))
+        group.cookies = self._cookies.news()
         return group
 
     def _do_add(self, now: float, links: Sequence[Link], more: bool) -> int:
@@ -317,7 +295,7 @@ class SqliteFrontier:
             self._group.results.append((operation.future, place))
 
         if lease is None:
-            answer(Place(path))
+            answer(Place(path, is_duplicate=True))  # it is no longer out: nothing is written for it
         else:
             self._claims.claim(Claim(lease, digest, path, answer))
 
@@ -352,12 +330,26 @@ class SqliteFrontier:
             self._claims.finished(visit.token)
             self._group.events += self._traps.notes()
             self._group.trash += self._settler.twins.discarded()
+            if outcome.moved is not None and visit.link.is_seed:
+                self._group.roots.append(outcome.moved.url)
 
     def _do_release(self, now: float, visits: Sequence[Visit]) -> None:
         for visit in visits:
             lease = self._taken_back(visit)
             if lease is not None:
                 self._settler.release(lease)
+                self._claims.finished(visit.token)
+
+    def _do_leftovers(self, now: float, visits: Sequence[Visit]) -> list[str]:
+        """The names that were given to what these visits were to keep."""
+        rows = [lease.row for visit in visits if (lease := self._leases.get(visit.token)) is not None]
+        return self._claims.names_of(rows)
+
+    def _do_suspect(self, now: float, visits: Sequence[Visit]) -> None:
+        for visit in visits:
+            lease = self._taken_back(visit)
+            if lease is not None:
+                self._settler.suspect(lease, now)
                 self._claims.finished(visit.token)
 
     def _taken_back(self, visit: Visit) -> Lease | None:
@@ -372,17 +364,30 @@ class SqliteFrontier:
         if not self._waiting:
             return
         visits: list[Visit] = []
-        wanted = sum(operation.arguments[0] for operation in self._waiting)
-        if self._leasing.limit() != "max-bytes":
+        wanted = min(sum(operation.arguments[0] for operation in self._waiting), self._total - len(self._leases))
+        if wanted and self._leasing.limit() != "max-bytes":  # where no more may be out, an end is what to wait for
             for lease in self._leasing.due(wanted, now):
                 self._leases[lease.visit.token] = lease
                 visits.append(lease.visit)
-            group.next_due = self._hosts.next_due()
+            group.look_at(self._hosts.next_due())
         while visits and self._waiting:
             operation = self._waiting.pop(0)
             count = operation.arguments[0]
             group.results.append((operation.future, visits[:count]))
             visits = visits[count:]
-        if self._waiting and not self._leases and group.next_due is None and not self._kept_open and not self._feeding:
+        is_open = (self._kept_open or self._feeding) and self._leasing.limit() != "max-bytes"
+        if self._waiting and not self._leases and group.next_due is None and not is_open and not self._urls.suspects():
             group.results += [(operation.future, []) for operation in self._waiting]
             self._waiting = []
+
+    def _serve_alone(self, group: Group, now: float) -> None:
+        """The same for those who take what must be alone in its process; where there is none, they may go."""
+        while self._waiting_alone and len(self._leases) < self._total:
+            lease, due = self._leasing.suspect(now)
+            if lease is not None:
+                self._leases[lease.visit.token] = lease
+            elif due is not None:
+                group.look_at(due)
+                return
+            visits = [lease.visit] if lease is not None else []
+            group.results.append((self._waiting_alone.pop(0).future, visits))

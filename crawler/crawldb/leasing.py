@@ -80,6 +80,18 @@ class Leasing:
             host.robots_wanted = True
         return host.rules is None
 
+    def suspect(self, now: float) -> tuple[Lease | None, float | None]:
+        """One visit that is to be alone in its process, or when to look again; (None, None): there is none."""
+        next_due: float | None = None
+        for row, number in self._urls.suspects():
+            host = self._hosts.numbered(number)
+            if host.leased < self._pace.cap(host) and host.pace_at <= now:
+                lease = self._urls.lease_suspect(host, row, now)
+                self._pages_out += lease.visit.link.kind is Kind.PAGE
+                return lease, None
+            next_due = min(next_due or NEVER, host.pace_at if host.pace_at > now else NEVER)
+        return None, next_due
+
     def _unpark(self) -> None:
         """There is room for pages again: hosts that had nothing else are looked at anew."""
         self._parked = False

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from crawler.crawldb.front import Front
-from crawler.model import Found, Kind, Link, Outcome, Reference
-from crawler.web.shape import shape
+from crawler.model import Found, Kind, Link, Outcome
+from crawler.web.shape import family
 from crawler.web.url import without_secret
 
 MAX_TEXT: Final = 2_000
@@ -19,7 +19,8 @@ MAX_TEXT: Final = 2_000
 class FoundRow:
     """One reference as it is kept: `target` as resolved, or as written where it is no URL.
 
-    From `role` on it is what a page says of an image; `alt` is that of the img which a candidate belongs to.
+    From `role` on it is what a page says of an image; `alt` is that of the img which a candidate belongs to, `place`
+    its number there, 0 where it cannot be asked for.
     """
 
     target: str
@@ -37,9 +38,10 @@ class FoundRow:
     type: str = ""
     width: int | None = None
     density: float | None = None
+    place: int = 0
 
 
-Named = tuple[str, Kind | str, int, int, str | None]
+Named = tuple[str, str, int, int, str | None]
 """A link as a page names it: its URL, kind, depth and place, and the word for which it is not followed."""
 
 
@@ -47,12 +49,12 @@ Named = tuple[str, Kind | str, int, int, str | None]
 class Folded:
     """What a document names, as the database takes it: its row, and each link once that may be new to the crawl.
 
-    `leads_on` says whether it leads to more of its own shape, where that is one which traps have.
+    `leads_on` is how many links of its own family it has, where its URL is of a form that traps have.
     """
 
     row: bytes | None = None
     named: Sequence[Named] = ()
-    leads_on: bool = False
+    leads_on: int = 0
 
 
 NOTHING: Final = Folded()
@@ -76,13 +78,14 @@ def fold(link: Link, outcome: Outcome, front: Front | None = None) -> Folded:
             if front.has(*mention):
                 continue
             front.note(*mention)
-        named.append((text, target.kind, depth, target.place, refused))
-    return Folded(pack(found), named, outcome.fingerprint is not None and _leads_on(link, found))
+        named.append((text, target.kind.value, depth, target.place, refused))
+    return Folded(pack(found), named, _leads_on(link, found) if outcome.fingerprint is not None else 0)
 
 
-def _leads_on(link: Link, found: Sequence[Found]) -> bool:
-    form = shape(link.url)
-    return any(one.refused is None and one.link is not None and shape(one.link.url) == form for one in found)
+def _leads_on(link: Link, found: Sequence[Found]) -> int:
+    part = family(link.url)
+    followed = {one.link.url for one in found if one.refused is None and one.link is not None}
+    return sum(url.site == link.url.site and family(url) == part for url in followed if url != link.url)
 
 
 def pack(found: Sequence[Found]) -> bytes:
@@ -96,7 +99,7 @@ def pack(found: Sequence[Found]) -> bytes:
         if one.link is None:
             target = target[:MAX_TEXT]
         row = (target, reference.kind, reference.tag, reference.attribute, reference.text, one.refused)
-        rows.append(row if reference.kind is Kind.PAGE and not reference.role else row + _shown(reference, alts))
+        rows.append(row if reference.kind is Kind.PAGE and not reference.role else row + _shown(one, alts))
     return zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 1)
 
 
@@ -106,8 +109,9 @@ def _alts(found: Iterable[Found]) -> dict[int, str]:
     return {reference.group: reference.attributes["alt"] for reference in shown if "alt" in reference.attributes}
 
 
-def _shown(reference: Reference, alts: Mapping[int, str]) -> tuple[object, ...]:
+def _shown(found: Found, alts: Mapping[int, str]) -> tuple[object, ...]:
     """What a page says of an image, beyond where it is."""
+    reference = found.reference
     said = reference.attributes
     texts = (
         reference.role,
@@ -118,7 +122,8 @@ def _shown(reference: Reference, alts: Mapping[int, str]) -> tuple[object, ...]:
         said.get("media", ""),
         said.get("type", ""),
     )
-    return *(text[:MAX_TEXT] for text in texts), reference.width, reference.density
+    place = found.link.place if found.link is not None else 0
+    return *(text[:MAX_TEXT] for text in texts), reference.width, reference.density, place
 
 
 def unpack(row: bytes) -> list[FoundRow]:

@@ -1,7 +1,7 @@
 """Hosts and their pace: how many visits each may have out, when its next is due, and when it is given up.
 
-A `Host` is one row of `hosts` held in memory while a group of operations works on it; `Hosts` loads them, keeps the
-recently used ones, and writes the changed ones back in one statement. What a URL is, it does not know.
+A `Host` is one row of `hosts` held in memory while a group of operations works on it; `Hosts` loads them, keeps those
+that were used last, and writes the changed ones back in one statement. What a URL is, it does not know.
 """
 
 import sqlite3
@@ -23,13 +23,22 @@ NEVER: Final = 1e18
 ROBOTS_AGE: Final = 86_400.0
 """Seconds after which a robots.txt is asked for again (RFC 9309 section 2.4)."""
 
-CACHED: Final = 2_048
-"""Hosts kept in memory between groups."""
+CACHED: Final = 128_000_000
+"""Bytes, about, of hosts that are kept in memory between groups: some ten thousand with a robots.txt of a kilobyte."""
+
+HOST_SIZE: Final = 1_500
+"""Bytes, about, that a host takes there."""
+
+RULES_SIZE: Final = 10
+"""Bytes, about, that each byte of its robots.txt takes beside that."""
 
 
 @dataclass(slots=True)
 class Host:
-    """One row of `hosts`; and, for this run alone, its parsed robots.txt and the moment it failed last."""
+    """One row of `hosts`; and, for this run alone, its parsed robots.txt and the moment it failed last.
+
+    `written` are the rules that the row has.
+    """
 
     id: int
     name: str
@@ -63,6 +72,7 @@ class Host:
     failed_at: float = 0.0
     counted: tuple[int, ...] = (0,) * 12
     flow: Flow | None = None
+    written: bytes | None = None
 
     def count(self, state: str, change: int) -> None:
         """`change` more of its URLs are in `state`."""
@@ -84,12 +94,14 @@ class Host:
         self.due_at = max(self.due_at, self.pace_at)
 
 
-COLUMNS: Final = tuple(item.name for item in fields(Host))[:-5]
+COLUMNS: Final = tuple(item.name for item in fields(Host))[:-6]
 COUNTERS: Final = COLUMNS[COLUMNS.index("queued") :]
-_values: Final = attrgetter(*COLUMNS[2:], "id")
+_values: Final = attrgetter(*COLUMNS[3:], "id")
 _counters: Final = attrgetter(*COUNTERS)
 _SELECT: Final = f"SELECT {', '.join(COLUMNS)} FROM hosts"
-_UPDATE: Final = f"UPDATE hosts SET {', '.join(f'{name} = ?' for name in COLUMNS[2:])} WHERE id = ?"
+_UPDATE: Final = f"UPDATE hosts SET {', '.join(f'{name} = ?' for name in COLUMNS[3:])} WHERE id = ?"
+_WRITE: Final = "UPDATE hosts SET rules = ? WHERE id = ?"
+"""Apart from all else: a robots.txt may be long, and seldom changes."""
 
 
 class Pace:
@@ -105,6 +117,8 @@ class Pace:
         chance: Callable[[], float],
     ) -> None:
         self.robots = politeness.robots
+        delays = [politeness.delay, politeness.max_crawl_delay, *(own.delay or 0.0 for own in hosts.values())]
+        self.longest = max(politeness.max_retry_after, *delays) + fetch.max_retry_wait
         self._concurrency = concurrency
         self._politeness = politeness
         self._fetch = fetch
@@ -207,12 +221,14 @@ class Pace:
 
 
 class Hosts:
-    """The rows of `hosts`, through a bounded cache."""
+    """The rows of `hosts`, of which those used last are kept in memory, within `room` bytes or so."""
 
-    def __init__(self, sql: sqlite3.Connection, pace: Pace) -> None:
+    def __init__(self, sql: sqlite3.Connection, pace: Pace, room: int = CACHED) -> None:
         self._sql = sql
+        self._room = room
         self._pace = pace
-        self._by_id: dict[int, Host] = {}
+        self._by_id: dict[int, Host] = {}  # the host that was used last comes last
+        self._size = 0
         self._by_name: dict[str, Host] = {}
         self._changed: dict[int, Host] = {}
         self.totals: tuple[int, ...] = ()
@@ -244,9 +260,10 @@ class Hosts:
 
     def numbered(self, number: int) -> Host:
         """The host of that id."""
-        host = self._by_id.get(number)
+        host = self._by_id.pop(number, None)
         if host is None:
             host = self._keep(Host(*self._sql.execute(f"{_SELECT} WHERE id = ?", (number,)).fetchone()))
+        self._by_id[number] = host
         return self.changed(host)
 
     def _keep(self, host: Host) -> Host:
@@ -254,6 +271,8 @@ class Hosts:
             host.robots = Robots.parse(host.rules)
         self._pace.set_delay(host)
         host.counted = _counters(host)
+        host.written = host.rules
+        self._size += _size(host.rules)
         self._by_id[host.id] = self._by_name[host.name] = host
         return host
 
@@ -272,11 +291,16 @@ class Hosts:
                     total + new - old for total, new, old in zip(self.totals, now, host.counted, strict=True)
                 )
                 host.counted = now
+            if host.rules is not host.written:
+                self._sql.execute(_WRITE, (host.rules, host.id))
+                self._size += _size(host.rules) - _size(host.written)
+                host.written = host.rules
         self._sql.executemany(_UPDATE, [_values(host) for host in self._changed.values()])
         self._changed.clear()
-        while len(self._by_id) > CACHED:
+        while self._size > self._room:
             oldest = next(iter(self._by_id.values()))
             del self._by_id[oldest.id], self._by_name[oldest.name]
+            self._size -= _size(oldest.rules)
 
     def due(self, now: float, most: int) -> list[Host]:
         """Hosts with something to lease at `now`, the longest due first."""
@@ -306,4 +330,10 @@ class Hosts:
         self._by_id.clear()
         self._by_name.clear()
         self._changed.clear()
+        self._size = 0
         self.recount()
+
+
+def _size(rules: bytes | None) -> int:
+    """Bytes, about, that a host with these rules takes in memory."""
+    return HOST_SIZE + RULES_SIZE * len(rules or b"")

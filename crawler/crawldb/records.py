@@ -29,9 +29,9 @@ MAX_REDIRECTS: Final = 50
 """Redirects in a row that are looked through for what became of an image."""
 
 _IMAGE: Final = (
-    "SELECT u.url, u.redirect, u.state, u.error, u.detail, coalesce(u.path, o.path), u.sha256, u.media_type,"
-    " coalesce(u.width, o.width), coalesce(u.height, o.height), u.size, u.received, o.url, n.url, u.work_error"
-    " FROM urls u LEFT JOIN urls o ON o.id = u.original LEFT JOIN urls n ON n.id = u.near"
+    "SELECT u.url, u.redirect, u.state, u.error, u.detail, k.path, k.sha256, k.media_type, k.width, k.height, k.size,"
+    " u.received, o.url, n.url, k.work_error FROM urls u JOIN urls k ON k.id = coalesce(u.original, u.id)"
+    " LEFT JOIN urls o ON o.id = u.original LEFT JOIN urls n ON n.id = u.near"
 )
 
 
@@ -71,8 +71,9 @@ class UrlRecord:
 class ImageRecord:
     """One place where an image was seen: on a page, or in a row of a list; and what became of it.
 
-    `place` is its number there. `path`, `thumbnail` and what follows are those of the file that is kept, where the URL
-    was redirected or is a duplicate; `received` are the bytes that it took, kept or not.
+    `place` is its number there, 0 where it can never be asked for. From `path` to `bytes` and in `work_error` it is the
+    file that is kept, where the URL was redirected or is a duplicate; `received` are the bytes that it took, kept or
+    not.
     """
 
     url: str
@@ -277,11 +278,9 @@ class Records:
         for source, found in self._rows(
             "SELECT u.url, l.found FROM links l JOIN urls u ON u.id = l.url ORDER BY l.url"
         ):
-            places: dict[str, int] = {}
             for one in unpack(found):
                 if one.kind == Kind.IMAGE or one.role == "link":
-                    place = places.setdefault(one.target, len(places) + 1)
-                    said = (source, place, one.role, one.alt, one.title, one.caption, one.context, one.media)
+                    said = (source, one.place, one.role, one.alt, one.title, one.caption, one.context, one.media)
                     yield _image(one.target, self._came_to(one.target, one.reason), said)
         for name, number, url, text, caption, columns, error in self._rows(
             "SELECT l.name, r.number, u.url, r.text, r.caption, r.columns, r.error FROM rows r"

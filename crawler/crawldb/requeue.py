@@ -1,11 +1,15 @@
-"""What had ended, or was not followed, is queued again: by a later run, by new rules, by a person's wish."""
+"""What had ended, or was not followed, is queued again: by a later run, by new rules, by a person's wish.
+
+So is what was in flight when a run was killed.
+"""
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from crawler import policy
-from crawler.crawldb.pace import Hosts
+from crawler.crawldb.pace import NEVER, Hosts
 from crawler.crawldb.urls import KINDS, PAGE, Urls
 from crawler.model import URL, Link
 
@@ -17,6 +21,48 @@ Judge = Callable[[Link, str | None], str | None]
 
 Told the word for which it was not followed before.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run at its beginning: its number, the URLs that were in flight when the last one ended, files it left over."""
+
+    run: int
+    interrupted: list[URL]
+    leftovers: list[str]
+
+
+def begin(sql: sqlite3.Connection, now: float, *, robots: bool, longest: float) -> Begun:
+    """Begin a run: what the last one had in flight is queued again.
+
+    What is held for more than `longest` seconds was held by a clock that has been set back since.
+    """
+    run = sql.execute("INSERT INTO runs (started_at) VALUES (?)", (now,)).lastrowid or 0
+    interrupted = [URL.known(row[0]) for row in sql.execute("SELECT url FROM urls WHERE state = 'leased'")]
+    leftovers = [
+        row[0]
+        for row in sql.execute(
+            "SELECT path FROM trash UNION ALL"
+            " SELECT n.path FROM names n JOIN urls u ON u.id = n.url WHERE u.state = 'leased'"
+        )
+    ]
+    sql.execute("UPDATE urls SET due_at = 0 WHERE state = 'queued' AND suspects > 0 AND due_at >= ?", (NEVER,))
+    sql.execute("UPDATE urls SET state = 'queued', token = NULL WHERE state = 'leased'")
+    sql.execute(
+        "UPDATE hosts SET queued = queued + leased, leased = 0, open = queued + leased > 0,"
+        " pace_at = CASE WHEN pace_at > ? THEN ? ELSE pace_at END WHERE queued + leased > 0",
+        (now + longest, now),
+    )
+    sql.execute(
+        "UPDATE urls INDEXED BY urls_later SET due_at = ? WHERE state = 'queued' AND due_at > 0 AND due_at > ?",
+        (now, now + longest),
+    )
+    if not robots:
+        queued = "FROM urls WHERE host = hosts.id AND kind = 0 AND state = 'queued'"
+        sql.execute(f"UPDATE hosts SET queued = queued - (SELECT count(*) {queued}) WHERE open = 1")
+        sql.execute("UPDATE urls INDEXED BY urls_robots SET state = 'skipped' WHERE kind = 0 AND state = 'queued'")
+    sql.execute("UPDATE hosts SET due_at = pace_at, failing_since = NULL, failures = 0 WHERE open = 1")
+    return Begun(run, interrupted, leftovers)
 
 
 def retry(sql: sqlite3.Connection, hosts: Hosts, urls: Urls, words: Collection[str]) -> int:
@@ -47,7 +93,7 @@ def _queue(sql: sqlite3.Connection, hosts: Hosts, urls: Urls, rows: Iterable[tup
     for row, number, state in rows:
         host = hosts.numbered(number)
         host.given_up = None
-        sql.execute("UPDATE urls SET attempts = 0, original = NULL WHERE id = ?", (row,))
+        sql.execute("UPDATE urls SET attempts = 0, suspects = 0, original = NULL WHERE id = ?", (row,))
         urls.move(row, host, state, "queued")
 
 
@@ -59,9 +105,10 @@ def take_up(sql: sqlite3.Connection, hosts: Hosts, urls: Urls) -> None:
     passing = ", ".join(f"'{word}'" for word in sorted(policy.PASSING_ERRORS))
     statuses = ", ".join(map(str, sorted(policy.PASSING)))
     rows = sql.execute(
-        "SELECT u.id, u.host, u.state FROM hosts h JOIN urls u ON u.host = h.id"
+        "SELECT u.id, u.host, u.state FROM hosts h CROSS JOIN urls u INDEXED BY urls_lost ON u.host = h.id"
         " WHERE h.given_up IS NOT NULL AND h.heard AND u.kind > 0 AND u.error = h.word"
-        " AND (u.state = 'failed' OR u.state = 'refused' OR coalesce(u.status, 503) IN (429, 503))"
+        " AND (u.state = 'failed' OR u.state = 'refused' OR u.state = 'rejected'"
+        " AND coalesce(u.status, 503) IN (429, 503))"
         f" UNION SELECT id, host, state FROM urls WHERE parent IS NULL AND kind = {PAGE}"
         f" AND (state = 'failed' AND error IN ({passing}) OR state = 'rejected' AND status IN ({statuses}))"
     )

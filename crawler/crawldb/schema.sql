@@ -46,7 +46,7 @@ CREATE INDEX IF NOT EXISTS hosts_due ON hosts (due_at) WHERE open = 1;
 
 CREATE TABLE IF NOT EXISTS urls (
     id          INTEGER PRIMARY KEY,
-    digest      INTEGER NOT NULL,   -- 64 bits of BLAKE2b of the URL: a lean index, the text decides
+    digest      INTEGER NOT NULL,   -- 64 bits of the URL (digest.py): a lean index, the text decides
     url         TEXT NOT NULL,
     host        INTEGER NOT NULL REFERENCES hosts,
     kind        INTEGER NOT NULL,   -- 0 robots, 1 sitemap, 2 style, 3 image, 4 page: the order of leasing, too
@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS urls (
     attempts    INTEGER NOT NULL DEFAULT 0,
     due_at      REAL NOT NULL DEFAULT 0,       -- 0: at once; else the moment of its next attempt
     token       INTEGER,            -- of its lease
+    suspects    INTEGER NOT NULL DEFAULT 0,    -- worker processes that ended, or hung, while they had it
     partial     TEXT,               -- what is there of a large document that broke off: [file, bytes, validator]
     status      INTEGER,
     error       TEXT,               -- the word for its state
@@ -80,7 +81,14 @@ CREATE TABLE IF NOT EXISTS urls (
 );
 CREATE INDEX IF NOT EXISTS urls_digest ON urls (digest);
 CREATE INDEX IF NOT EXISTS urls_queue ON urls (host, due_at, kind, depth, id) WHERE state = 'queued';
+CREATE INDEX IF NOT EXISTS urls_later ON urls (due_at) WHERE state = 'queued' AND due_at > 0;
+CREATE INDEX IF NOT EXISTS urls_robots ON urls (host) WHERE kind = 0;
 CREATE INDEX IF NOT EXISTS urls_leased ON urls (id) WHERE state = 'leased';
+CREATE INDEX IF NOT EXISTS urls_suspects ON urls (id) WHERE state = 'queued' AND suspects > 0;
+CREATE INDEX IF NOT EXISTS urls_partials ON urls (id) WHERE partial IS NOT NULL;
+CREATE INDEX IF NOT EXISTS urls_lost ON urls (host, error) -- what a host may have lost when it was given up (requeue.py)
+    WHERE state = 'failed' OR state = 'refused' OR state = 'rejected' AND coalesce(status, 503) IN (429, 503);
+CREATE INDEX IF NOT EXISTS urls_sitemaps ON urls (host) WHERE kind = 1;
 CREATE INDEX IF NOT EXISTS urls_seeds ON urls (id) WHERE parent IS NULL AND kind = 4;
 CREATE INDEX IF NOT EXISTS urls_originals ON urls (original) WHERE original IS NOT NULL;
 
@@ -135,13 +143,21 @@ CREATE TABLE IF NOT EXISTS trash (                -- files that no row has any m
     path TEXT PRIMARY KEY
 ) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS shapes (   -- of URLs that may be a trap's (traps.py)
-    host   INTEGER NOT NULL REFERENCES hosts,
-    shape  TEXT NOT NULL,
-    likes  INTEGER NOT NULL,        -- pages of it that were like others of it, and led to more
-    recent TEXT NOT NULL,           -- the last fingerprints, as JSON
-    closed INTEGER NOT NULL,        -- no more of it are followed
-    PRIMARY KEY (host, shape)
+CREATE TABLE IF NOT EXISTS crowds (   -- pages that say the same (traps.py)
+    id          INTEGER PRIMARY KEY,
+    host        INTEGER NOT NULL REFERENCES hosts,
+    family      TEXT NOT NULL,      -- the part of the host where they are
+    fingerprint INTEGER NOT NULL,   -- of the first
+    size        INTEGER NOT NULL,   -- how many of them have named new URLs of their family
+    closed      INTEGER NOT NULL    -- no more of these are followed
+);
+CREATE INDEX IF NOT EXISTS crowds_family ON crowds (host, family);
+CREATE INDEX IF NOT EXISTS crowds_closed ON crowds (id) WHERE closed;
+
+CREATE TABLE IF NOT EXISTS crowded (  -- which pages these are
+    crowd INTEGER NOT NULL REFERENCES crowds,
+    page  INTEGER NOT NULL REFERENCES urls,
+    PRIMARY KEY (crowd, page)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS sessions ( -- URLs with a session id that were followed, without it

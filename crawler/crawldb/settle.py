@@ -13,7 +13,7 @@ from crawler import policy
 from crawler.crawldb.claims import ClaimRows
 from crawler.crawldb.cookies import CookieRows
 from crawler.crawldb.links import Folded
-from crawler.crawldb.pace import Host, Hosts, Pace
+from crawler.crawldb.pace import NEVER, Host, Hosts, Pace
 from crawler.crawldb.traps import Traps
 from crawler.crawldb.twins import Twins
 from crawler.crawldb.urls import PAGE, Known, Lease, Urls
@@ -22,8 +22,14 @@ from crawler.units import format_duration
 from crawler.web.robots import Robots
 from crawler.web.sniff import is_image
 
+MAX_SUSPECTS: Final = 3
+"""Worker processes that one page may cost."""
+
 MAX_CHAIN: Final = 100
 """Redirects in a row that are looked through for a circle; a longer chain counts as one."""
+
+OUTAGE: Final = 15.0
+"""Seconds of failures of a host in which no document of it is given up for them: a server may have been restarted."""
 
 _VISIT: Final = (
     "INSERT INTO visits (url, run, attempt, verdict, error, detail, asked_at, elapsed, size, peer, head)"
@@ -79,7 +85,7 @@ class Settler:
         if lease.visit.link.kind is Kind.ROBOTS:
             held += self._obey(host, outcome, now)
         depth, kind = self.sql.execute("SELECT depth, kind FROM urls WHERE id = ?", (lease.row,)).fetchone()
-        if outcome.error == "type" and kind == PAGE:
+        if outcome.error == "type" and kind == PAGE and lease.visit.link.kind is not Kind.PAGE:
             self._again(lease, host, outcome, False, 0)
             return held
         if outcome.moved is not None:
@@ -89,9 +95,9 @@ class Settler:
                 return held
         self._end(lease, host, outcome)
         if folded.row is not None:
+            self.traps.begin(lease.visit.link, host, outcome.fingerprint, folded.leads_on)
             self._add_found(lease, folded, depth)
-        if outcome.fingerprint is not None and folded.leads_on:
-            self.traps.of_page(lease.visit.link, host, outcome.fingerprint)
+            self.traps.end(lease.row)
         return held
 
     def release(self, lease: Lease) -> None:
@@ -99,6 +105,19 @@ class Settler:
         host = self._back(lease)
         host.queued += 1
         self.sql.execute("UPDATE urls SET state = 'queued', token = NULL WHERE id = ?", (lease.row,))
+
+    def suspect(self, lease: Lease, now: float) -> None:
+        """The process that had the visit has ended or hung: the visit may be why, and costs an attempt."""
+        host = self._back(lease)
+        host.hold(now + host.delay)  # it may have been asked for
+        outcome = Outcome(Verdict.CRASHED, error="crash", detail="a worker process ended or hung over it")
+        self._note(lease, outcome)
+        self.sql.execute("UPDATE urls SET suspects = suspects + 1 WHERE id = ?", (lease.row,))
+        (times,) = self.sql.execute("SELECT suspects FROM urls WHERE id = ?", (lease.row,)).fetchone()
+        if times < MAX_SUSPECTS:
+            self._again(lease, host, outcome, True, NEVER)  # but alone, at once
+        else:
+            self._end(lease, host, outcome)
 
     def _back(self, lease: Lease) -> Host:
         """The host of a visit that is no longer out; its pace as it was before, until it is known what was asked."""
@@ -120,7 +139,9 @@ class Settler:
     def _host_ails(self, lease: Lease, host: Host, outcome: Outcome, now: float, *, spent: bool) -> list[Event]:
         """The host as a whole failed or is busy: it is held, and the visit is put behind its others or ends."""
         events = self._host_failed(lease, host, outcome, now)
-        if spent and outcome.retry_in is None:
+        since = host.failing_since
+        is_outage = host.failures > 1 and since is not None and now - since < OUTAGE
+        if spent and outcome.retry_in is None and not is_outage:
             self._end(lease, host, outcome)
         else:
             self._again(lease, host, outcome, spent, host.pace_at + (outcome.retry_in or 0) if spent else 0)
@@ -213,7 +234,8 @@ class Settler:
              outcome.head.status if outcome.head is not None else None, *kept, outcome.size, original, near,
              target.id if target else None, outcome.asked_at, outcome.elapsed, lease.row),
         )  # fmt: skip
-        if lease.visit.link.kind is Kind.ROBOTS:
+        kind = lease.visit.link.kind
+        if kind is Kind.ROBOTS or (state == "read" and kind is not Kind.PAGE):
             return  # an errand of our own: counts speak of what was asked for
         host.count(state, 1)
         if saved is not None and original is None:

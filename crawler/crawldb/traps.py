@@ -1,51 +1,81 @@
 """Sites without end: what makes a new URL part of one, and what is remembered of each host; it reads no page.
 
-Three bounds, each a setting. A URL whose form only traps have is not followed. A host has no more than so many URLs.
-And of one shape (`/calendar/*/*/`) no more than so many pages are read that say nearly the same as one of the last of
-that shape, and lead to more of it.
+Four bounds, each a setting. Of URLs that only grow those beyond a length are not followed, a host has no more than so
+many URLs, and names no more than so many sitemaps. And pages that say the same lead on no further: of those in one part
+of a host (`/calendar/*`) that show nothing new, but name URLs there which nobody has named before, so many do. Other
+pages there lead on all the same, so that of an honest site nothing is lost but what such pages were the first to name.
 """
 
-import json
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from crawler.crawldb.pace import Host, Hosts
+from crawler.crawldb.pace import Host
 from crawler.model import Kind, Link, Noted
 from crawler.settings import TrapSettings
-from crawler.web.shape import depth, parameters, repeats, shape, without_session
+from crawler.web.shape import depth, family, parameters, repeats, shape, without_session
 from crawler.web.simhash import distance
 from crawler.web.url import URL
 
-RECENT: Final = 8
-"""Fingerprints of a shape that a new page is compared with."""
+CROWDS: Final = 32
+"""Texts remembered of one part of a host."""
 
-CACHED: Final = 10_000
-"""Shapes kept in memory."""
+NEW: Final = 0.25
+"""The share of new URLs by which a page leads on: of a site that ends most are known soon, however they are named."""
 
-CHUNK: Final = 5_000
-"""Queued rows that are looked at in one go when a shape is closed."""
+CACHED: Final = 1_000
+"""Parts of hosts kept in memory."""
+
+_FINGERPRINT: Final = (1 << 63) - 1
+"""The bits of a fingerprint that SQLite's integers hold beside their sign."""
 
 
 @dataclass(slots=True)
-class Shape:
-    """What is known of the pages of one shape: how many were like others, and the last fingerprints."""
+class Crowd:
+    """Pages that say the same: their number in the database, the fingerprint of the first, how many have led on."""
 
-    like: int = 0
-    recent: list[int] = field(default_factory=list)
-    closed: bool = False
+    id: int
+    fingerprint: int
+    size: int
+    closed: int
+
+
+@dataclass(slots=True)
+class Reading:
+    """A page while its links are made known: how many URLs of its own family it names, and how many are new."""
+
+    link: Link
+    host: Host
+    family: str
+    crowd: Crowd
+    named: int
+    new: int = 0
+    shows: bool = False
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether it is good for nothing but more of its family."""
+        return not self.shows and self.new > 0 and self.new >= NEW * self.named
 
 
 class Traps:
-    """The tables `shapes` and `sessions`; every method works inside the caller's transaction."""
+    """The tables `crowds`, `crowded` and `sessions`; every method works inside the caller's transaction."""
 
-    def __init__(self, sql: sqlite3.Connection, hosts: Hosts, settings: TrapSettings) -> None:
+    def __init__(self, sql: sqlite3.Connection, settings: TrapSettings, max_sitemaps: int) -> None:
         self._sql = sql
-        self._hosts = hosts
         self._settings = settings
-        self._shapes: dict[tuple[int, str], Shape] = {}
+        self._max_sitemaps = max_sitemaps
+        self._crowds: dict[tuple[int, str], list[Crowd]] = {}
+        self._ended: dict[int, str] = {}  # the pages that led on in vain, and their families
+        self._hosts: set[int] = set()  # where these are
+        for host, part, page in sql.execute(
+            "SELECT c.host, c.family, p.page FROM crowds c JOIN crowded p ON p.crowd = c.id WHERE c.closed"
+        ):
+            self._hosts.add(host)
+            self._ended[page] = part
+        self._reading: Reading | None = None
         self._notes: list[Noted] = []
-        self._told: set[int] = set()
+        self._told: set[tuple[int, str]] = set()
 
     def notes(self) -> list[Noted]:
         """What a person should know, since this was last asked."""
@@ -54,73 +84,138 @@ class Traps:
 
     def refuse(self, link: Link, host: Host) -> str | None:
         """The word for which a new URL is not followed, None where it is."""
-        if link.kind is not Kind.PAGE or link.parent is None:
+        if link.parent is None:
+            return None
+        if link.kind is Kind.SITEMAP:
+            return self._of_sitemaps(host)
+        if link.kind is not Kind.PAGE:
+            if self._reading is not None and link.kind is Kind.IMAGE:
+                self._reading.shows = True
             return None
         url, bounds = link.url, self._settings
-        if depth(url) > bounds.max_segments or parameters(url) > bounds.max_parameters:
-            return "trap"
-        if bounds.max_repeats and repeats(url, bounds.max_repeats):
+        if self._grows(url, link.parent):
             return "trap"
         if host.known >= bounds.max_host_urls:
             self._tell(host, f"{host.name}: {bounds.max_host_urls:,} URLs, no more are followed")
             return "trap"
-        form = shape(url)
-        if "*" in form and self._shape(host.id, form).closed:
+        if bounds.one_session and (plain := without_session(url)) != url and self._is_known(plain):
             return "trap"
-        if bounds.one_session and (plain := without_session(url)) != url:
-            return self._of_session(plain)
-        return None
+        return "trap" if self._is_named_by_crowd(url, host) else None
 
-    def of_page(self, link: Link, host: Host, fingerprint: int) -> None:
-        """A page of a shape that may be a trap's was read, and led to more of it."""
-        form = shape(link.url)
-        state = self._shape(host.id, form)
-        is_like = any(distance(fingerprint, other) <= self._settings.like_distance for other in state.recent)
-        state.recent = [*state.recent[1 - RECENT :], fingerprint]
-        state.like += is_like
-        if is_like and state.like >= self._settings.max_like and not state.closed:
-            state.closed = True
-            self._close(host, form)
-        self._sql.execute(
-            "INSERT OR REPLACE INTO shapes VALUES (?, ?, ?, ?, ?)",
-            (host.id, form, state.like, json.dumps(state.recent), int(state.closed)),
+    def has_closed(self, host: Host) -> bool:
+        """Whether what is queued of a host may have to end."""
+        return host.id in self._hosts
+
+    def is_closed(self, url: URL, parent: int) -> bool:
+        """Whether what is queued ends, instead of being leased, as it is nothing but more of what its page was."""
+        return parent in self._ended and self._ended[parent] == family(url)
+
+    def begin(self, link: Link, host: Host, fingerprint: int | None, named: int) -> None:
+        """The links of a page are about to be made known, `named` of which are of its own family.
+
+        `fingerprint` is None where its URL is of no form that traps have.
+        """
+        self._reading = None
+        if fingerprint is not None and named:
+            part = family(link.url)
+            fingerprint &= _FINGERPRINT
+            near = self._settings.like_distance
+            crowds = self._known(host, part)
+            crowd = next((one for one in crowds if distance(one.fingerprint, fingerprint) <= near), None)
+            self._reading = Reading(link, host, part, crowd or Crowd(0, fingerprint, 0, 0), named)
+
+    def end(self, row: int) -> None:
+        """The links of that page, whose number is `row`, are known."""
+        reading, self._reading = self._reading, None
+        if reading is None or not reading.leads_on or reading.crowd.closed:
+            return
+        crowd = reading.crowd
+        if not crowd.id:
+            self._add(reading, crowd)
+        crowd.size += 1
+        crowd.closed = int(crowd.size >= self._settings.max_like)
+        self._sql.execute("UPDATE crowds SET size = ?, closed = ? WHERE id = ?", (crowd.size, crowd.closed, crowd.id))
+        self._sql.execute("INSERT OR IGNORE INTO crowded VALUES (?, ?)", (crowd.id, row))
+        if crowd.closed:
+            self._close(reading, crowd)
+
+    def _grows(self, url: URL, parent: URL) -> bool:
+        """Whether a URL is one of those that only grow: it is beyond a bound, and so was nearly the page that names it.
+
+        A single long one, which a page names that is not, leads nowhere yet.
+        """
+        bounds = self._settings
+        if depth(url) > bounds.max_segments and depth(parent) >= bounds.max_segments:
+            return True
+        if parameters(url) > bounds.max_parameters and 2 * parameters(parent) >= bounds.max_parameters:
+            return True
+        times = bounds.max_repeats
+        return times > 0 and repeats(url, times) and (times <= 2 or repeats(parent, times - 1))
+
+    def _is_named_by_crowd(self, url: URL, host: Host) -> bool:
+        """Whether a new URL is of the family of the page that names it, and that is one of too many."""
+        reading = self._reading
+        if reading is None or reading.host.id != host.id or family(url) != reading.family:
+            return False
+        reading.new += 1
+        return bool(reading.crowd.closed)
+
+    def _known(self, host: Host, part: str) -> list[Crowd]:
+        """The crowds in one part of a host, the oldest first."""
+        crowds = self._crowds.get((host.id, part))
+        if crowds is None:
+            rows = self._sql.execute(
+                "SELECT id, fingerprint, size, closed FROM crowds WHERE host = ? AND family = ? ORDER BY id",
+                (host.id, part),
+            )
+            crowds = [Crowd(*row) for row in rows]
+            if len(self._crowds) >= CACHED:
+                self._crowds.clear()
+            self._crowds[host.id, part] = crowds
+        return crowds
+
+    def _add(self, reading: Reading, crowd: Crowd) -> None:
+        """Remember a text that is new here, in place of the one that the fewest pages had, and the oldest of these."""
+        crowds = self._known(reading.host, reading.family)
+        small = [one for one in crowds if not one.closed]
+        if len(small) >= CROWDS:
+            least = min(small, key=lambda one: one.size)
+            crowds.remove(least)
+            self._sql.execute("DELETE FROM crowds WHERE id = ?", (least.id,))
+            self._sql.execute("DELETE FROM crowded WHERE crowd = ?", (least.id,))
+        crowd.id = (
+            self._sql.execute(
+                "INSERT INTO crowds (host, family, fingerprint, size, closed) VALUES (?, ?, ?, 0, 0)",
+                (reading.host.id, reading.family, crowd.fingerprint),
+            ).lastrowid
+            or 0
         )
+        crowds.append(crowd)
 
-    def _shape(self, host: int, form: str) -> Shape:
-        state = self._shapes.get((host, form))
-        if state is None:
-            row = self._sql.execute(
-                "SELECT likes, recent, closed FROM shapes WHERE host = ? AND shape = ?", (host, form)
-            ).fetchone()
-            state = Shape(row[0], json.loads(row[1]), bool(row[2])) if row is not None else Shape()
-            self._shapes[host, form] = state
-            if len(self._shapes) > CACHED:
-                for old in list(self._shapes)[: CACHED // 4]:
-                    del self._shapes[old]
-        return state
+    def _close(self, reading: Reading, crowd: Crowd) -> None:
+        """A crowd leads on no further: what is queued of that ends when it would be leased."""
+        host, form = reading.host, shape(reading.link.url)
+        name = form if "*" in form else reading.family
+        self._notes.append(Noted(f"{host.name}{name}: {crowd.size:,} like pages, no longer followed", warning=True))
+        self._hosts.add(host.id)
+        for (page,) in self._sql.execute("SELECT page FROM crowded WHERE crowd = ?", (crowd.id,)):
+            self._ended[page] = reading.family
 
-    def _close(self, host: Host, form: str) -> None:
-        """No more of this shape: what is queued of it ends."""
-        self._notes.append(
-            Noted(f"{host.name}{form}: {self._settings.max_like:,} like pages, no longer followed", warning=True)
-        )
-        last = 0
-        while rows := self._sql.execute(
-            "SELECT id, url FROM urls WHERE host = ? AND state = 'queued' AND kind = 4 AND parent IS NOT NULL"
-            f" AND id > ? ORDER BY id LIMIT {CHUNK}", (host.id, last)
-        ).fetchall():  # fmt: skip
-            last = rows[-1][0]
-            ended = [(row,) for row, text in rows if shape(URL.known(text)) == form]
-            self._sql.executemany("UPDATE urls SET state = 'skipped', error = 'trap' WHERE id = ?", ended)
-            host.count("queued", -len(ended))
-            host.count("skipped", len(ended))
+    def _of_sitemaps(self, host: Host) -> str | None:
+        """Whether a host has named as many sitemaps as it may."""
+        rows = self._sql.execute(
+            "SELECT 1 FROM urls WHERE host = ? AND kind = 1 LIMIT ?", (host.id, self._max_sitemaps)
+        ).fetchall()
+        if len(rows) < self._max_sitemaps:
+            return None
+        self._tell(host, f"{host.name}: {self._max_sitemaps:,} sitemaps, no more are followed")
+        return "trap"
 
-    def _of_session(self, plain: URL) -> str | None:
+    def _is_known(self, plain: URL) -> bool:
         """Whether this URL is there already, but for its session id."""
-        new = self._sql.execute("INSERT OR IGNORE INTO sessions VALUES (?)", (str(plain),)).rowcount
-        return None if new else "trap"
+        return not self._sql.execute("INSERT OR IGNORE INTO sessions VALUES (?)", (str(plain),)).rowcount
 
     def _tell(self, host: Host, text: str) -> None:
-        if host.id not in self._told:
-            self._told.add(host.id)
+        if (host.id, text) not in self._told:
+            self._told.add((host.id, text))
             self._notes.append(Noted(text, warning=True))

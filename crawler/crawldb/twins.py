@@ -78,7 +78,9 @@ class Twins:
         """A smaller twin gives way: its file goes, and all that led to it leads to the larger one."""
         self.rows.remove(twin.row)
         self._discard(twin.path, twin.digest.lower())
-        self.sql.execute("UPDATE urls SET original = ? WHERE original = ?", (row, twin.row))
+        self.sql.execute(
+            "UPDATE urls SET near = iif(near = original, ?1, near), original = ?1 WHERE original = ?2", (row, twin.row)
+        )
         self.sql.execute(
             "UPDATE urls SET state = 'rejected', error = 'duplicate', path = NULL, original = ?, near = ? WHERE id = ?",
             (row, row, twin.row),

@@ -7,10 +7,10 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
 from crawler import policy
+from crawler.crawldb.digest import digest as digest
 from crawler.crawldb.front import Front
 from crawler.crawldb.links import Named, unpack
 from crawler.crawldb.pace import NEVER, Host, Hosts
@@ -29,7 +29,13 @@ IMAGE: Final = RANKS[Kind.IMAGE]
 ROBOTS: Final = RANKS[Kind.ROBOTS]
 
 CHUNK: Final = 500
-"""Rows looked at in one go where robots.txt may refuse them."""
+"""Rows looked at in one go where robots.txt may refuse them; the first time fewer."""
+
+MOST_LOOKS: Final = 4
+"""Times that this is done for one host before others have their turn."""
+
+TURN: Final = 0.001
+"""Seconds after which it is that host's turn again."""
 
 _KNOWN: Final = "id, host, kind, state, depth, error, attempts, redirect"
 _INSERT: Final = (
@@ -51,11 +57,6 @@ def ended_by(word: str | None) -> tuple[str, str]:
     """The state and word of what was queued at a host that was given up for `word`."""
     word = word or "connect"
     return {"robots": "refused", "status": "rejected"}.get(word, "failed"), word
-
-
-def digest(text: str) -> int:
-    """64 bits of a URL, as SQLite's signed integer."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 @dataclass(slots=True)
@@ -98,7 +99,10 @@ class Urls:
 
     def find(self, text: str) -> Known | None:
         """The row of a URL, None where it is not known."""
-        rows = self._sql.execute(f"SELECT {_KNOWN}, url FROM urls WHERE digest = ?", (digest(text),)).fetchall()
+        return self._find(text, digest(text))
+
+    def _find(self, text: str, number: int) -> Known | None:
+        rows = self._sql.execute(f"SELECT {_KNOWN}, url FROM urls WHERE digest = ?", (number,)).fetchall()
         return next((Known(*row[:-1]) for row in rows if row[-1] == text), None)
 
     def numbered(self, row: int | None) -> Known | None:
@@ -125,7 +129,8 @@ class Urls:
 
     def _add(self, link: Link, text: str, parent: int | None, refused: str | None) -> bool:
         is_page = link.kind is Kind.PAGE
-        known = self.find(text)
+        number = digest(text)
+        known = self._find(text, number)
         if known is not None:
             self._meet_again(known, link, parent, refused)
             followed = refused is None or known.state != "skipped"
@@ -135,7 +140,7 @@ class Urls:
         if link.parent is None and not link.hops:
             self._hosts.name(host, link.url.host)
         refused = refused or self._traps.refuse(link, host)
-        self._insert(link, host, parent, refused)
+        self._insert(link, number, host, parent, refused)
         self._front.note(text, link.depth, is_page, refused in (None, "trap"))  # a trap is one whoever names it
         return True
 
@@ -145,20 +150,20 @@ class Urls:
         host = self._hosts.named(link.url.site)
         self._hosts.name(host, link.url.host)
         if known is None:
-            return self._insert(link, host, None, refused)
+            return self._insert(link, digest(str(link.url)), host, None, refused)
         self._meet_again(known, link, None, refused)
         return known.id
 
-    def _insert(self, link: Link, host: Host, parent: int | None, refused: str | None) -> int:
+    def _insert(self, link: Link, number: int, host: Host, parent: int | None, refused: str | None) -> int:
         """Write a new URL down; its number."""
         state = "queued" if refused is None else "skipped"
         if refused is None and host.given_up == self._run:
             state, refused = ended_by(host.word)
-        text = str(link.url)
         row = self._sql.execute(
             _INSERT,
-            (digest(text), text, host.id, RANKS[link.kind], state, link.depth, link.hops, parent, refused, link.place),
-        ).lastrowid
+            (number, str(link.url), host.id, RANKS[link.kind], state, link.depth, link.hops, parent, refused,
+             link.place),
+        ).lastrowid  # fmt: skip
         host.count(state, 1)
         if state == "queued":
             host.look_at(0)
@@ -166,9 +171,13 @@ class Urls:
 
     def _meet_again(self, known: Known, link: Link, parent: int | None, refused: str | None) -> None:
         """What a second mention of a URL changes."""
-        kind = max(known.kind, RANKS[link.kind]) if known.kind != ROBOTS else known.kind
+        kind = known.kind
+        if refused is None and kind != ROBOTS:  # what is not followed asks for nothing
+            kind = RANKS[link.kind] if known.state == "skipped" else max(kind, RANKS[link.kind])
         if kind != known.kind and known.state in ("queued", "leased", "skipped", "rejected"):
-            self._sql.execute("UPDATE urls SET kind = ? WHERE id = ?", (kind, known.id))
+            # An image of a list has no parent, and would be a start URL as a page.
+            values = (kind, parent, known.id)
+            self._sql.execute("UPDATE urls SET kind = ?, parent = coalesce(parent, ?) WHERE id = ?", values)
         is_trap = known.state == "skipped" and known.error == "trap" and not link.is_seed
         if (
             refused is None
@@ -183,7 +192,9 @@ class Urls:
             )
             self.move(known.id, self._hosts.numbered(known.host), known.state, "queued")
         elif link.is_seed and known.state in ("failed", "refused") and known.error in POSSIBLY_PASSED:
-            self._sql.execute("UPDATE urls SET parent = NULL, depth = 0, attempts = 0 WHERE id = ?", (known.id,))
+            self._sql.execute(
+                "UPDATE urls SET parent = NULL, depth = 0, attempts = 0, suspects = 0 WHERE id = ?", (known.id,)
+            )
             self.move(known.id, self._hosts.numbered(known.host), known.state, "queued")
         elif link.depth < known.depth and refused in (None, "limit"):
             self.lower(known.id, link.depth)
@@ -247,16 +258,18 @@ class Urls:
     def lease(self, host: Host, count: int, most_kind: int, pages: int, now: float) -> list[Lease]:
         """Up to `count` visits of a host that are due, `pages` of them for pages, of kinds up to `most_kind`.
 
-        Those which its robots.txt refuses leave the queue here, in bulk. Where nothing is due, the host is told when.
+        Those which its robots.txt refuses, and those of a trap, leave the queue here, in bulk. Where nothing is due,
+        the host is told when, and where they were very many, that it is due again in a moment.
         """
         leases: list[Lease] = []
+        looks = 0
         for rows in self._candidates(host, most_kind, now, count):
-            refused: list[int] = []
+            refused: list[tuple[str, str, int]] = []
             spent = False
             for row in rows:
                 url = URL.known(row[1])
-                if host.robots is not None and row[2] != ROBOTS and not host.robots.allows(url):
-                    refused.append(row[0])
+                if (word := self._word_against(host, url, row)) is not None:
+                    refused.append(("refused" if word == "robots" else "skipped", word, row[0]))
                     continue
                 spent = row[2] == PAGE and pages == 0
                 if spent or len(leases) == count:
@@ -264,15 +277,37 @@ class Urls:
                 pages -= row[2] == PAGE
                 leases.append(self._leased(host, url, row, now))
             self._refuse(host, refused)
-            if spent or len(leases) == count:
+            looks += 1
+            if spent or len(leases) == count or looks > MOST_LOOKS:
                 break
         if not leases:
-            host.due_at = max(host.pace_at, self._next_due(host, most_kind, now))
+            is_over = spent or looks <= MOST_LOOKS
+            host.due_at = max(host.pace_at, self._next_due(host, most_kind, now) if is_over else now + TURN)
         return leases
+
+    def _word_against(self, host: Host, url: URL, row: Row) -> str | None:
+        """The word for which what is queued is not asked for, None where it is."""
+        kind, parent = row[2], row[6]
+        if host.robots is not None and kind != ROBOTS and not host.robots.allows(url):
+            return "robots"
+        return "trap" if kind == PAGE and parent is not None and self._traps.is_closed(url, parent) else None
+
+    def suspects(self) -> list[tuple[int, int]]:
+        """What is to be leased alone, as a worker process may have died of it: row and host, oldest first."""
+        rows = self._sql.execute(
+            "SELECT id, host FROM urls WHERE state = 'queued' AND suspects > 0 AND due_at >= ? ORDER BY id", (NEVER,)
+        )
+        return rows.fetchall()
+
+    def lease_suspect(self, host: Host, number: int, now: float) -> Lease:
+        """One of these."""
+        row = self._sql.execute(f"{_LEASE} u.id = ?", (host.id, PAGE, number)).fetchone()
+        return self._leased(host, URL.known(row[1]), row, now)
 
     def _candidates(self, host: Host, most_kind: int, now: float, count: int) -> Iterator[Sequence[Row]]:
         """What is due: later attempts first, then by kind and depth. Rows that are not taken are not given again."""
-        most = count if host.robots is None or host.robots.allows_all else CHUNK
+        may_refuse = (host.robots is not None and not host.robots.allows_all) or self._traps.has_closed(host)
+        most = min(2 * count, CHUNK) if may_refuse else count
         yield self._sql.execute(
             f"{_LEASE} u.due_at > 0 AND u.due_at <= ? ORDER BY u.due_at LIMIT ?", (host.id, most_kind, now, most)
         ).fetchall()
@@ -280,6 +315,7 @@ class Urls:
             f"{_LEASE} u.due_at = 0 ORDER BY u.kind, u.depth, u.id LIMIT ?", (host.id, most_kind, most)
         ).fetchall():
             yield rows
+            most = CHUNK if may_refuse else count
 
     def _leased(self, host: Host, url: URL, row: Row, now: float) -> Lease:
         number, _, kind, depth, hops, attempts, parent, parent_text, partial, place = row
@@ -301,13 +337,12 @@ class Urls:
             host.hold(now + host.delay)  # for a run that is killed before it can tell when the request began
         return lease
 
-    def _refuse(self, host: Host, rows: list[int]) -> None:
+    def _refuse(self, host: Host, rows: list[tuple[str, str, int]]) -> None:
         if rows:
-            self._sql.executemany(
-                "UPDATE urls SET state = 'refused', error = 'robots' WHERE id = ?", [(row,) for row in rows]
-            )
-            host.queued -= len(rows)
-            host.refused += len(rows)
+            self._sql.executemany("UPDATE urls SET state = ?, error = ? WHERE id = ?", rows)
+        for state, _, _ in rows:
+            host.queued -= 1
+            host.count(state, 1)
 
     def _next_due(self, host: Host, most_kind: int, now: float) -> float:
         row = self._sql.execute(
@@ -336,7 +371,7 @@ class Urls:
         url = URL.known(first[0]).join("/robots.txt")
         known = self.find(str(url))
         if known is None:
-            self._insert(Link(url, Kind.ROBOTS), host, None, None)
+            self._insert(Link(url, Kind.ROBOTS), digest(str(url)), host, None, None)
             return
         self._sql.execute("UPDATE urls SET kind = ? WHERE id = ?", (ROBOTS, known.id))
         if known.state not in ("queued", "leased"):
@@ -348,10 +383,12 @@ class Urls:
 
     def partials(self) -> list[str]:
         """The files in which documents lie that broke off."""
-        rows = self._sql.execute("SELECT partial FROM urls WHERE state = 'queued' AND partial IS NOT NULL")
+        rows = self._sql.execute(
+            "SELECT partial FROM urls INDEXED BY urls_partials WHERE state = 'queued' AND partial IS NOT NULL"
+        )
         return [Partial(*json.loads(row[0])).name for row in rows]
 
     def seeds(self) -> list[URL]:
         """The start URLs, and where they redirected to."""
-        rows = self._sql.execute("SELECT url FROM urls WHERE parent IS NULL AND kind = ? ORDER BY id", (PAGE,))
+        rows = self._sql.execute(f"SELECT url FROM urls WHERE parent IS NULL AND kind = {PAGE} ORDER BY id")
         return [URL.known(row[0]) for row in rows]

@@ -19,6 +19,7 @@ from crawler.net.rate import Throttle
 from crawler.net.route import Route
 from crawler.net.watchdog import Watchdog
 from crawler.net.wire import CHUNK, Wire, arrived
+from crawler.steps import step
 
 Tap = Callable[[bytes], None]
 
@@ -27,8 +28,8 @@ class Connection:
     """A connection that can be asked again and again, one request after the other, as long as it `is_reusable`."""
 
     __slots__ = (
-        "_asked", "_is_late", "_limits", "_loop", "_parser", "_read_timeout", "_reader", "_secured", "_tap",
-        "_throttle", "_total_at", "_total_timeout", "_transport", "_watchdog", "_wire", "_writer", "asked_at",
+        "_asked", "_has_head", "_is_late", "_limits", "_loop", "_parser", "_read_timeout", "_reader", "_secured",
+        "_tap", "_throttle", "_total_at", "_total_timeout", "_transport", "_watchdog", "_wire", "_writer", "asked_at",
         "idle_since", "peer", "route", "tls",
     )  # fmt: skip
 
@@ -51,6 +52,7 @@ class Connection:
         self._is_late = False
         self._total_at = inf
         self._asked = 0
+        self._has_head = False
         self._parser: ResponseParser | None = None
         self._tap: Tap | None = None
         self._throttle: Throttle | None = None
@@ -63,6 +65,7 @@ class Connection:
         `tap` sees the answer's bytes as they come, and they come no faster than `throttle` has it.
         """
         self._asked += 1
+        self._has_head = False
         self._tap = tap
         self._throttle = throttle
         self._parser = ResponseParser(method, self._limits)
@@ -73,6 +76,7 @@ class Connection:
         self._writer.write(request)
         head = await self.receive()
         assert isinstance(head, ResponseHead)
+        self._has_head = True
         return head
 
     async def receive(self) -> ResponseHead | Data | End:
@@ -139,10 +143,12 @@ class Connection:
         """The next bytes of the wire, b"" at its end; never waits longer than the two times allow."""
         now = self._loop.time()
         self._watchdog.expect(min(now + self._read_timeout, self._total_at))
+        before = step("body" if self._has_head else "head")
         try:
             received = await (self._reader.read(CHUNK) if self._throttle is None else self._sip(self._throttle))
         except OSError as error:
             raise exchange_error(error, self.peer) from error
+        step(before)
         if not received:
             self._end()
         elif self._tap is not None:

@@ -33,6 +33,7 @@ from crawler.net.tls import Identity, client_context
 from crawler.net.tunnel import open_tunnel
 from crawler.net.wire import BUFFER, Wire
 from crawler.settings import FetchSettings
+from crawler.steps import step, waiting_for
 from crawler.web.addresses import reach
 
 RESET: Final = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
@@ -80,6 +81,7 @@ class Dialer:
         loop = asyncio.get_running_loop()
         began = loop.time()
         deadline = began + self._timeout
+        step("connect")
         if route.proxy is None:
             addresses = await self._allowed(route, deadline)
             looked_up = loop.time()
@@ -114,8 +116,9 @@ class Dialer:
 
     async def _look_up(self, host: str, deadline: float) -> Sequence[Address]:
         try:
-            async with asyncio.timeout_at(deadline):
-                return await self._resolver.resolve(host)
+            with waiting_for("look-up"):
+                async with asyncio.timeout_at(deadline):
+                    return await self._resolver.resolve(host)
         except (OSError, UnicodeError) as error:
             raise lookup_error(error, host, self._timeout) from error
 

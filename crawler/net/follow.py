@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
-from crawler.errors import RedirectError
+from crawler.errors import PrivateAddressError, RedirectError
 from crawler.interfaces import Fetcher, Response
 from crawler.model import URL, Request, ResponseHead
 
@@ -50,7 +50,7 @@ class FollowingFetcher:
         seen: set[tuple[str, URL]] = set()
         while True:
             seen.add((request.method, request.url))
-            async with self._fetcher.fetch(request) as response:
+            async with _hop(self._fetcher, request, is_first=len(seen) == 1) as response:
                 target = self._next_hop(request.url, response.head)
                 if target is None:
                     yield response
@@ -63,6 +63,18 @@ class FollowingFetcher:
                 raise RedirectError(f"more than {self._max_redirects} redirects")
             if self._pause:
                 await self._sleep(self._pause)
+
+
+@asynccontextmanager
+async def _hop(fetcher: Fetcher, request: Request, *, is_first: bool) -> AsyncIterator[Response]:
+    """One exchange; where a redirect leads to whom the request may not reach, it is one that cannot be followed."""
+    try:
+        async with fetcher.fetch(request) as response:
+            yield response
+    except PrivateAddressError as error:
+        if is_first:
+            raise
+        raise RedirectError(f"redirected to {request.url}: {error}") from error
 
 
 def redirected(request: Request, status: int, target: URL) -> Request:

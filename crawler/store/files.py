@@ -19,12 +19,12 @@ from typing import Final
 import aiofiles
 from aiofiles.os import wrap
 
+from crawler import policy
 from crawler.errors import FetchError, StoreError, TruncatedError
-from crawler.http1.coding import codings_of
-from crawler.http1.validators import Validators
 from crawler.interfaces import Accept, Claims, Response
 from crawler.model import URL, Link, Partial, Place, ResponseHead, Saved, Visit
 from crawler.settings import StoreSettings
+from crawler.store.partial import partial_of, read_begun
 from crawler.units import format_size
 from crawler.web.names import Named, Template
 from crawler.web.paths import candidates, path
@@ -50,12 +50,13 @@ def store_errors(place: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A small file to be written."""
+    """A small file to be written, and its digest where that is known."""
 
     temporary: Path
     final: Path
     body: bytes
     modified_at: float | None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,13 @@ class Whole:
 class FileStore:
     """`Store` in the folder `output`, which no other process writes to at the same time."""
 
-    def __init__(self, output: Path, settings: StoreSettings, template: Template | None = None) -> None:
-        """`template` names images, where not all is named by its URL."""
+    def __init__(
+        self, output: Path, settings: StoreSettings, template: Template | None = None, writer: str = ""
+    ) -> None:
+        """`template` names images, where not all is named by its URL; `writer` begins all its temporary names."""
         self._output = output
         self._settings = settings
+        self._name = writer
         self._claims: Claims | None = None
         self._template = template
         self._numbers = count(1)
@@ -85,7 +89,7 @@ class FileStore:
         self._write_all = wrap(self._write_jobs)
         self._broken_off: dict[URL, Partial] = {}
         self._check_room = wrap(self._prepare)
-        self._read_begun = wrap(_read_begun)
+        self._read_begun = wrap(read_begun)
         self._finish = wrap(self._complete)
 
     def open(
@@ -107,7 +111,7 @@ class FileStore:
                 if left.name not in partials:
                     left.unlink()
             for url in interrupted:
-                self._remove(candidates(url, self._settings.max_name))
+                self._remove(self._own(url))
             self._remove(leftovers)
 
     async def discard(self, paths: Sequence[str]) -> None:
@@ -115,14 +119,33 @@ class FileStore:
         with store_errors(self._output):
             await wrap(self._remove)(paths)
 
+    def share(self, claims: Claims | None) -> None:
+        """Ask `claims` for the place of an image by its content, in a folder that another process has made ready."""
+        self._claims = claims
+
+    async def clear(self, writer: str, urls: Iterable[URL], names: Iterable[str]) -> None:
+        """Remove what a dead process left behind: its temporary files, and what it kept that no record has."""
+        left = [f"{TEMPORARY}/{file.name}" for file in (self._output / TEMPORARY).glob(f"{writer}*")]
+        await self.discard([*left, *(name for url in urls for name in self._own(url)), *names])
+
+    def _own(self, url: URL) -> Iterator[str]:
+        """Every path that this URL, and no other, can have had: with a template, an image's is whose it was first."""
+        paths = candidates(url, self._settings.max_name)
+        return paths if self._template is None else (name for name in paths if not name.startswith("images/"))
+
     def _remove(self, paths: Iterable[str]) -> None:
         for name in paths:
             with suppress(FileNotFoundError, NotADirectoryError):
                 (self._output / name).unlink()
 
-    def partial(self, link: Link) -> Partial | None:
+    def partial(self, visit: Visit) -> Partial | None:
         """As `Store.partial`."""
-        return self._broken_off.pop(link.url, None)
+        begun = self._broken_off.pop(visit.link.url, None) or visit.partial
+        return begun if begun is not None and (self._output / TEMPORARY / begun.name).exists() else None
+
+    async def forget(self, partial: Partial) -> None:
+        """As `Store.forget`."""
+        _remove(self._output / TEMPORARY / partial.name)
 
     async def load(self, saved: Saved) -> bytes:
         """As `Store.load`."""
@@ -138,7 +161,7 @@ class FileStore:
             _remove(self._output / TEMPORARY / visit.partial.name)
         first = await response.peek(self._settings.memory + 1)
         media_type = sniff_media_type(response.head.headers.get("content-type"), first[:SNIFF_SIZE])
-        temporary = self._output / TEMPORARY / str(next(self._numbers))
+        temporary = self._output / TEMPORARY / f"{self._name}{next(self._numbers)}"
         if len(first) <= self._settings.memory:
             return await self._save_small(visit, temporary, response.head, Whole(media_type, first, first), accept)
         size, digest, last = await self._stream(visit.link, temporary, response, hashlib.sha256())
@@ -159,7 +182,7 @@ class FileStore:
         whole = replace(whole, size=len(body), digest=hashlib.sha256(body).hexdigest())
         name, is_duplicate = await self._claimed(visit, whole)
         if not is_duplicate:
-            await self._write(Job(temporary, self._output / name, body, _last_modified(head)))
+            await self._write(Job(temporary, self._output / name, body, _last_modified(head), whole.digest))
         return Saved(name, whole.media_type, whole.size, whole.digest, is_duplicate)
 
     async def _place(
@@ -199,12 +222,18 @@ class FileStore:
         temporary = self._output / TEMPORARY / partial.name
         try:
             with store_errors(temporary):
-                first, hashed = await self._read_begun(temporary, partial.size, self._settings.memory)
+                first, tail, hashed = await self._read_begun(temporary, partial.size, self._settings.memory)
         except StoreError as error:
+            _remove(temporary)
             raise TruncatedError(f"the beginning of the document is gone: {error}") from error
-        size, digest, last = await self._stream(visit.link, temporary, response, hashed, partial.size)
+        total = policy.whole_size(response.head)
+        begun = replace(partial, total=partial.total if total is None else total)
+        size, digest, last = await self._stream(visit.link, temporary, response, hashed, begun)
+        if begun.total is not None and size != begun.total:
+            _remove(temporary)
+            raise TruncatedError(f"the document has {size} bytes, not the {begun.total} that were said")
         media_type = sniff_media_type(response.head.headers.get("content-type"), first[:SNIFF_SIZE])
-        whole = Whole(media_type, first, last, size, digest)
+        whole = Whole(media_type, first, (tail + last)[-TAIL_SIZE:], size, digest)
         return await self._place(visit, temporary, response.head, whole, accept)
 
     async def _write(self, job: Job) -> str:
@@ -238,49 +267,54 @@ class FileStore:
         for job in jobs:
             try:
                 with store_errors(job.final):
-                    with job.temporary.open("xb", buffering=0) as file:
+                    with job.temporary.open("xb") as file:  # buffered: a nearly full disk takes a part
                         file.write(job.body)
                     self._complete(job.temporary, job.final, job.modified_at)
-                results.append(hashlib.sha256(job.body).hexdigest())
+                results.append(job.digest or hashlib.sha256(job.body).hexdigest())
             except StoreError as error:
                 _remove(job.temporary)
                 results.append(error)
         return results
 
     async def _stream(
-        self, link: Link, temporary: Path, response: Response, hashed: "hashlib._Hash", size: int = 0
+        self, link: Link, temporary: Path, response: Response, hashed: "hashlib._Hash", begun: Partial | None = None
     ) -> tuple[int, str, bytes]:
         """The size, digest and last bytes of a large body, written as it comes.
 
-        Behind `size` bytes that are there and `hashed`.
+        Behind what was `begun`, whose bytes are there and `hashed`; there is no more of it than its total.
         """
+        size = begun.size if begun is not None else 0
+        most = begun.total if begun is not None else None
         checked, last = size, b""
         try:
             with store_errors(temporary):
                 await self._check_room()
-                async with aiofiles.open(temporary, "ab" if size else "xb", buffering=0) as file:
+                async with aiofiles.open(temporary, "ab" if size else "xb") as file:
                     async for chunk in response.chunks():
+                        size += len(chunk)
+                        if most is not None and size > most:
+                            raise TruncatedError(f"the document has more than the {most} bytes that were said")
                         hashed.update(chunk)
                         await file.write(chunk)
-                        size += len(chunk)
                         last = chunk[-TAIL_SIZE:] if len(chunk) >= TAIL_SIZE else (last + chunk)[-TAIL_SIZE:]
                         if size - checked >= BETWEEN_CHECKS:
                             checked = size
                             await self._check_room()
         except BaseException as error:
             is_passing = isinstance(error, FetchError) and error.retryable
-            if not (is_passing and self._keep_partial(link, temporary, response.head, size)):
+            if not (is_passing and self._keep_partial(link, temporary, response.head, size, begun)):
                 _remove(temporary)
             raise
         return size, hashed.hexdigest(), last
 
-    def _keep_partial(self, link: Link, temporary: Path, head: ResponseHead, size: int) -> bool:
-        """Keep what has come of a large body for a later attempt, if that can tell whether it is still the same."""
-        validator = Validators.of(head.headers).strong
-        if size < self._settings.min_partial or validator is None or codings_of(head.headers):
+    def _keep_partial(self, link: Link, temporary: Path, head: ResponseHead, size: int, begun: Partial | None) -> bool:
+        """Keep what has come of a large body for a later attempt, if that can be of use to one."""
+        kept = partial_of(link, head, size, begun, self._settings.min_partial)
+        if kept is None:
             return False
-        kept = Partial(f"{hashlib.blake2b(str(link.url).encode(), digest_size=12).hexdigest()}.part", size, validator)
         with store_errors(temporary):
+            if self._settings.durability == "power":
+                _sync(temporary)
             temporary.replace(temporary.with_name(kept.name))
         self._broken_off[link.url] = kept
         return True
@@ -314,18 +348,6 @@ class FileStore:
             if len(self._folders) >= FOLDERS:
                 self._folders.clear()
             self._folders.add(folder)
-
-
-def _read_begun(temporary: Path, size: int, first_size: int) -> tuple[bytes, "hashlib._Hash"]:
-    """The first bytes of a document that broke off, and the digest's state behind its `size` bytes."""
-    hashed = hashlib.sha256()
-    with temporary.open("r+b") as file:
-        file.truncate(size)
-        first = file.read(first_size)
-        file.seek(0)
-        while piece := file.read(1 << 20):
-            hashed.update(piece)
-    return first, hashed
 
 
 def _sync(place: Path) -> None:

@@ -3,6 +3,7 @@
 It knows nothing of what the text says.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -32,7 +33,8 @@ class RotatingFile:
         """Close the file; a later `write` opens it again."""
         file, self._file = self._file, None
         if file is not None:
-            file.close()
+            with suppress(OSError):  # what could not be written when it was given cannot be now
+                file.close()
 
     def _open(self, size: int) -> TextIO:
         self._size = self._path.stat().st_size if self._path.exists() else 0

@@ -20,8 +20,7 @@ _Networks = tuple[tuple[int, dict[int, Reach]], ...]
 
 _V4: Final[tuple[tuple[str, Reach], ...]] = (
     ("0.0.0.0/0", "public"),
-    ("0.0.0.0/8", "reserved"),  # this network, RFC 791 section 3.2
-    ("0.0.0.0/32", "loopback"),  # this host, RFC 1122 section 3.2.1.3: who connects to it talks to himself
+    ("0.0.0.0/8", "reserved"),  # this network, RFC 791 section 3.2; no destination, though systems take 0.0.0.0 for one
     ("10.0.0.0/8", "private"),  # RFC 1918
     ("100.64.0.0/10", "private"),  # shared by the customers of a carrier, RFC 6598
     ("127.0.0.0/8", "loopback"),  # RFC 1122 section 3.2.1.3
@@ -42,8 +41,7 @@ _V4: Final[tuple[tuple[str, Reach], ...]] = (
 )
 
 _V6: Final[tuple[tuple[str, Reach], ...]] = (
-    ("::/0", "reserved"),  # only 2000::/3 has been given out, RFC 4291 section 2.4
-    ("::/128", "loopback"),  # unspecified, RFC 4291 section 2.5.2; who connects to it talks to himself
+    ("::/0", "reserved"),  # only 2000::/3 has been given out, RFC 4291 section 2.4; :: is no destination, section 2.5.2
     ("::1/128", "loopback"),  # RFC 4291 section 2.5.3
     ("64:ff9b:1::/48", "private"),  # a network's own translation to IPv4, RFC 8215
     ("2000::/3", "public"),  # global unicast, RFC 4291 section 2.5.4

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from bs4 import Tag
 
-from crawler.web.markup import ATTRIBUTES, BLANK, TAG_NAME, TagReader
+from crawler.web.markup import TagReader
+from crawler.web.tags import ATTRIBUTES, BLANK, TAG_NAME
 
 DEFAULT_CODEC: Final = "cp1252"
 PRESCANNED: Final = 1024
@@ -176,10 +177,10 @@ def _xml_encoding(text: str) -> str | None:
 
 def _meta_encoding(text: str) -> str | None:
     """The encoding that the first meta element of a text names, of those that name one."""
-    return next((name for name, _, _ in _META.find(text)), None)
+    return next(iter(_META.find(text)), None)
 
 
-def _read_meta(element: Tag) -> str | None:
+def _read_meta(element: Tag, _: str) -> str | None:
     """The encoding that a meta element names, None where it names none."""
     label = element.attrs.get("charset")
     if label is None and str(element.get("http-equiv", "")).lower() == "content-type":

@@ -6,27 +6,26 @@ attribute, is the table of `sources`. The sections named are those of the HTML s
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 from bs4 import Tag
 
 from crawler.errors import InvalidURLError, LimitError
-from crawler.web.charset import encode_query
 from crawler.web.context import Surroundings
 from crawler.web.css import find_urls
+from crawler.web.glance import MAX_CONTENTS, inner
+from crawler.web.joiner import Joiner, Joiners, Place
 from crawler.web.jsonld import find_image_urls
-from crawler.web.markup import MAX_TAGS, TagReader, raw_end
+from crawler.web.markup import TagReader
 from crawler.web.reference import Kind, Reference
 from crawler.web.robots_tag import NO_AI
 from crawler.web.sources import ANYWHERE, BLANKS, MORE_SOURCES, SOURCES, Attributes, Source, word, words
+from crawler.web.tags import MAX_TAGS, raw_end
 from crawler.web.text import contents, fold
 from crawler.web.url import URL
 
 MAX_TEXT: Final = 200
 """How many characters of an anchor's contents are kept."""
-MAX_CONTENTS: Final = 2000
-"""How much of the markup behind an anchor is looked at for them."""
-
 _ANCHOR_EDGE: Final = re.compile(rf"</?[aA](?=[{BLANKS}/>])")
 _NOSCRIPT_END: Final = re.compile(rf"</noscript(?=[{BLANKS}/>])", re.IGNORECASE)
 _DIRECTIVES: Final = re.compile(r"[\s,]+")
@@ -38,26 +37,42 @@ _APART: Final = frozenset({"body", "html", "link", "meta", "script", "style"})
 """Tags whose images stand at no place among the page's text."""
 
 
-class Mention(NamedTuple):
-    """What a tag says about a URL, whatever page it stands in: the URL as written, fragment and all."""
-
-    written: str
-    kind: Kind
-    role: str
-    attribute: str = ""
-    nofollow: bool = False
-    width: int | None = None
-    density: float | None = None
+NOTHING: Final = frozenset[str]()
+NOT_MADE: Final[tuple[None, list[Reference]]] = (None, [])
 
 
-class Said(NamedTuple):
-    """What one tag says: about URLs, about what the page's URLs are relative to, about all the page's links."""
+Mention = tuple[str, Kind, str, str, bool, int | None, float | None]
+"""What a tag says about a URL, whatever page it stands in.
 
-    name: str
-    attributes: Attributes
-    mentions: tuple[Mention, ...]
-    base: str | None
-    wishes: frozenset[str] = frozenset()
+The URL as written, fragment and all, and what becomes of the reference's `kind`, `role`, `attribute`, `nofollow`,
+`width` and `density`; a plain tuple, as a page has hundreds.
+"""
+
+
+class Said:
+    """What one tag says: about URLs, about what the page's URLs are relative to, about all the page's links.
+
+    `text` is what a reader sees in it, `made` the references that it came to last, and where that was.
+    """
+
+    __slots__ = ("attributes", "base", "made", "mentions", "name", "text", "wishes")
+
+    def __init__(
+        self,
+        name: str,
+        attributes: Attributes,
+        mentions: Sequence[Mention],
+        base: str | None = None,
+        wishes: frozenset[str] = NOTHING,
+        text: str = "",
+    ) -> None:
+        self.name = name
+        self.attributes = attributes
+        self.mentions = mentions
+        self.base = base
+        self.wishes = wishes
+        self.text = text
+        self.made: tuple[Place | None, list[Reference]] = NOT_MADE
 
 
 Found = tuple[Said, int, int]
@@ -72,34 +87,61 @@ def find_references(body: bytes, encoding: str, url: URL, *, everything: bool = 
     each image.
     """
     text = decode(body, encoding)
-    found = (_READER_OF_ALL if everything else _READER).find(text)
-    base = next((said.base for said, _, _ in found if said.base is not None), None)
-    join = _Joiner(_resolve_base(base, url), encoding).join
-    wishes = frozenset[str]().union(*(said.wishes for said, _, _ in found if said.wishes))
+    found = _READER_OF_ALL.locate(text) if everything else []
+    tags = [said for said, _, _ in found] if everything else _READER.find(text)
+    rulers = [said for said in tags if said.base is not None or said.wishes]
+    base = next((said.base for said in rulers if said.base is not None), None)
+    joiner = _JOINERS.of(_resolve_base(base, url), encoding)
+    wishes = NOTHING.union(*(said.wishes for said in rulers))
     is_closed, noai = "nofollow" in wishes, not NO_AI.isdisjoint(wishes)
     if everything:
-        return _find_all(text, found, join, is_closed, noai)
-    references: list[Reference] = []
-    for (name, attributes, mentions, _, _), _, end in found:
-        inner = _anchor_text(text, end) if name == "a" else ""
-        for written, kind, role, attribute, nofollow, width, density in mentions:
-            closed = nofollow or (is_closed and kind is Kind.PAGE)
-            references.append(
-                Reference(
-                    join(written), kind, name, attribute, attributes, inner, closed, role, "", width, density, 0, noai
-                )
-            )
-        if len(references) > MAX_TAGS:
-            raise LimitError(f"more than {MAX_TAGS} references")
+        return _find_all(text, found, joiner.join, is_closed, noai)
+    references = _find_followed(tags, joiner)
+    if is_closed or noai:
+        return [
+            one._replace(nofollow=one.nofollow or (is_closed and one.kind is Kind.PAGE), noai=noai)
+            for one in references
+        ]
     return references
+
+
+def _find_followed(tags: Iterable[Said], joiner: Joiner) -> list[Reference]:
+    """What a crawl follows; of a tag that came to the same on another page, the references are taken from there."""
+    folder, origin = joiner.folder, joiner.origin
+    references: list[Reference] = []
+    for said in tags:
+        place, made = said.made
+        if place is not folder and place is not origin:
+            made = _references(said, joiner)
+            if len(references) + len(made) > MAX_TAGS:
+                raise LimitError(f"more than {MAX_TAGS} references")
+        references += made
+    return references
+
+
+def _references(said: Said, joiner: Joiner) -> list[Reference]:
+    """The references of one tag; remembered where they are the same on other pages."""
+    name, attributes, text = said.name, said.attributes, said.text
+    made: list[Reference] = []
+    place = None
+    for written, kind, role, attribute, nofollow, width, density in said.mentions:
+        if written[:1] == "#":
+            url: URL | None = joiner.base
+        else:
+            place = joiner.place(written)
+            url = place.join(written)
+        made.append(Reference(url, kind, name, attribute, attributes, text, nofollow, role, "", width, density))
+    if place is not None and place is not joiner.page and len(made) == 1:
+        said.made = (place, made)
+    return made
 
 
 def find_style_references(body: bytes, encoding: str, url: URL) -> list[Reference]:
     """The images and the imported style sheets of a style sheet, in the order of its text."""
-    join = _Joiner(url, "utf-8").join
+    join = _JOINERS.of(url, "utf-8").join
     return [
-        Reference(join(mention.written), mention.kind, "", "", {}, "", role=mention.role)
-        for mention in _of_style_sheet(decode(body, encoding))
+        Reference(join(written), kind, "", "", {}, "", role=role)
+        for written, kind, role, *_ in _of_style_sheet(decode(body, encoding))
     ]
 
 
@@ -166,8 +208,8 @@ def _find_all(
         name, attributes = said.name, said.attributes
         mentions = places.enter(said, start, end)
         group = places.group(name)
-        inner = _anchor_text(text, end) if name == "a" and mentions else ""
-        has_image = name not in _APART and any(mention.kind is Kind.IMAGE for mention in mentions)
+        shown = _anchor_text(inner(text, end)) if name == "a" and mentions else ""
+        has_image = name not in _APART and any(mention[1] is Kind.IMAGE for mention in mentions)
         context, caption = (surroundings.around(start, end), surroundings.caption(start)) if has_image else ("", "")
         for written, kind, role, attribute, nofollow, width, density in mentions:
             reference = Reference(
@@ -176,7 +218,7 @@ def _find_all(
                 name,
                 attribute,
                 attributes,
-                inner,
+                shown,
                 nofollow or (closed and kind is Kind.PAGE),
                 role,
             )
@@ -193,7 +235,7 @@ def _find_all(
 
 def _of_style_sheet(text: str) -> list[Mention]:
     return [
-        Mention(url.text, Kind.STYLE, "style") if url.is_import else Mention(url.text, Kind.IMAGE, "css")
+        (url.text, *((Kind.STYLE, "style") if url.is_import else (Kind.IMAGE, "css")), "", False, None, None)
         for url in find_urls(text)
     ]
 
@@ -201,50 +243,56 @@ def _of_style_sheet(text: str) -> list[Mention]:
 def _of_linked_data(said: Said, text: str) -> list[Mention]:
     if not _is_linked_data(said.attributes):
         return []
-    return [Mention(url, Kind.IMAGE, "jsonld") for url in find_image_urls(text)]
+    return [(url, Kind.IMAGE, "jsonld", "", False, None, None) for url in find_image_urls(text)]
 
 
 def _is_linked_data(attributes: Attributes) -> bool:
     return word(attributes, "type").partition(";")[0].rstrip(BLANKS) == "application/ld+json"
 
 
-def read_tag(element: Tag) -> Said | None:
+def read_tag(element: Tag, contents: str) -> Said | None:
     """What a tag says that a crawl follows, None where that is nothing."""
     name = element.name
     attributes = cast(Attributes, element.attrs)
     mentions = _mentions(attributes, SOURCES.get(name, ()))
     base = attributes.get("href") if name == "base" else None
-    wishes = _wishes(attributes) if name == "meta" else frozenset[str]()
+    wishes = _wishes(attributes) if name == "meta" else NOTHING
     if not mentions and base is None and not wishes:
         return None
-    return Said(name, attributes, mentions, base, wishes)
+    return Said(name, attributes, mentions, base, wishes, _anchor_text(contents) if name == "a" else "")
 
 
-def read_all_of_tag(element: Tag) -> Said | None:
+def read_all_of_tag(element: Tag, _: str) -> Said | None:
     """What a tag says of anything, None where that is nothing."""
     name = element.name
     attributes = cast(Attributes, element.attrs)
     mentions = (*_mentions(attributes, MORE_SOURCES.get(name, ())), *_mentions(attributes, ANYWHERE))
     base = attributes.get("href") if name == "base" else None
-    wishes = _wishes(attributes) if name == "meta" else frozenset[str]()
+    wishes = _wishes(attributes) if name == "meta" else NOTHING
     is_part = name in _PARTS or (name == "script" and _is_linked_data(attributes))
     if not mentions and base is None and not wishes and not is_part:
         return None
     return Said(name, attributes, mentions, base, wishes)
 
 
-def _mentions(attributes: Attributes, sources: Iterable[Source]) -> tuple[Mention, ...]:
+def _mentions(attributes: Attributes, sources: Iterable[Source]) -> list[Mention]:
     """The URLs that a tag's attributes name."""
     mentions: list[Mention] = []
     for attribute, kind, role, urls, applies in sources:
         value = attributes.get(attribute)
-        if value is not None and (applies is None or applies(attributes)):
-            nofollow = kind is Kind.PAGE and "rel" in attributes and "nofollow" in words(attributes, "rel")
-            for written, width, density in urls(value):
-                mentions.append(Mention(written, kind, role, attribute, nofollow, width, density))
-    return tuple(mentions)
+        if value is None or (applies is not None and not applies(attributes)):
+            continue
+        nofollow = "rel" in attributes and kind is Kind.PAGE and "nofollow" in words(attributes, "rel")
+        if urls is None:
+            mentions.append((value, kind, role, attribute, nofollow, None, None))
+        else:
+            mentions += [
+                (written, kind, role, attribute, nofollow, width, density) for written, width, density in urls(value)
+            ]
+    return mentions
 
 
+_JOINERS: Final = Joiners()
 _READER: Final = TagReader({*SOURCES, "base"}, read_tag)
 _READER_OF_ALL: Final = TagReader(
     {*MORE_SOURCES, *_PARTS, "base", "script"}, read_all_of_tag, {source.attribute for source in ANYWHERE}
@@ -270,34 +318,10 @@ def _resolve_base(written: str | None, url: URL) -> URL:
     return url if base.scheme in ("data", "javascript") else base
 
 
-def _anchor_text(text: str, start: int) -> str:
-    """The contents of the anchor whose start tag ends here."""
-    limit = start + MAX_CONTENTS
-    stop = text.find("<", start, limit)
-    if text.startswith("</a>", stop):  # most anchors hold text alone, and end so
-        return fold(text[start:stop])[:MAX_TEXT]
-    edge = _ANCHOR_EDGE.search(text, start, limit)
-    return contents(text, start, edge.start() if edge else limit)[:MAX_TEXT]
-
-
-class _Joiner:
-    """Joins the URLs of one page, each text once, whatever its fragment."""
-
-    def __init__(self, base: URL, codec: str) -> None:
-        self._base = base
-        self._codec = codec
-        self._known: dict[str, URL | None] = {}
-
-    def join(self, written: str) -> URL | None:
-        """The URL that a text means here, None where it means none."""
-        key, mark, _ = written.partition("#")
-        if mark and key[-1:] <= " ":
-            key += mark  # a blank in front of a fragment belongs to the URL, at the end of a text it does not
-        if key in self._known:
-            return self._known[key]
-        try:
-            url = self._base.join(encode_query(key, self._codec))
-        except InvalidURLError:
-            url = None
-        self._known[key] = url
-        return url
+def _anchor_text(part: str) -> str:
+    """What a reader sees of an anchor, given what is between its start tag and the next plain `</a>`."""
+    if "<" not in part:
+        return fold(part[:MAX_CONTENTS])[:MAX_TEXT]
+    part = part[:MAX_CONTENTS]
+    edge = _ANCHOR_EDGE.search(part)
+    return contents(part, 0, edge.start() if edge else len(part))[:MAX_TEXT]

@@ -1,17 +1,11 @@
-"""The tags of an HTML text as BeautifulSoup elements, found by one linear scan; it knows nothing of links.
+"""The tags of an HTML text as BeautifulSoup elements, and what each of them says; it knows nothing of links.
 
-BeautifulSoup is asked for elements through its own seam, a `TreeBuilder`; ours builds no tree, only a flat row of the
-tags that were asked for. What a browser would not see as a tag is none here: comments, the contents of script, style,
-title and the like, attribute values, CDATA inside svg and math. Every pattern eats what it has looked at, also where
-the text ends too soon, so no input makes the scan look at a character more than a few times; and what costs a step of
-Python is counted and bounded, so that the longest document takes about a second.
-
-The sections named are those of the HTML standard.
+BeautifulSoup is asked for elements through its own seam, a `TreeBuilder`; ours builds no tree, only an element of each
+tag that was asked for and is not remembered: tags repeat within a site. Where they stand say `glance` and `tags`.
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -19,253 +13,90 @@ from bs4 import BeautifulSoup, Tag
 from bs4.builder import TreeBuilder
 
 from crawler.errors import LimitError
+from crawler.web.glance import Glance
+from crawler.web.tags import ATTRIBUTE, TAG_NAME, Walk, Wanted
 from crawler.web.text import decode_references
 
-MAX_TAGS: Final = 150_000
-"""How many tags that were asked for a document may have; the largest indexes have a tenth of it."""
-MAX_STEPS: Final = 300_000
-"""How many tags may need a look of their own; of most the pattern alone sees that they do not matter."""
 MAX_ATTRIBUTES: Final = 1_000_000
-"""How many attributes the tags that were asked for may have together."""
+"""How many attributes the tags that were asked for, and were not known, may have together."""
 MAX_KNOWN: Final = 5_000
-"""How many tags a reader remembers from one text to the next."""
+"""How many tags a reader remembers from one text to the next, once it has met them twice."""
+MAX_MET: Final = 20_000
+"""How many tags a reader knows to have met."""
 MAX_KNOWN_TAG: Final = 500
-"""How long a tag may be to be remembered."""
+"""How long a tag, or an anchor with its contents, may be to be remembered."""
+MAX_SHAPES: Final = 1_000
+"""How many shapes of tags a reader remembers: what stands around the values."""
 MAX_PLAIN: Final = 30
-"""How many attributes a tag has that is read in the quick way."""
+"""How many attributes a tag has that is read by its shape."""
 
-BLANK: Final = r"\t\n\f\r "
-TAG_NAME: Final = rf"[a-zA-Z][^{BLANK}/>]*+"
-ATTRIBUTES: Final = (
-    rf"(?:[{BLANK}/]++"  # between attributes
-    rf"|[^{BLANK}/>][^{BLANK}/>=]*+"  # a name; it may begin with "=", and hold quotes or "<"
-    rf"(?:[{BLANK}]*+=[{BLANK}]*+"
-    rf"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^{BLANK}>\"'][^{BLANK}>]*+|(?=>)|\Z))?+"
-    rf")*+"
-)
-"""All attributes of a tag, up to its `>` or the end of the text (sections 13.2.5.32 to 13.2.5.40)."""
+_NAME: Final = re.compile(TAG_NAME)
+# What stands around the values of most tags: names in small letters, and quotes.
+_PLAIN_SHAPE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9]*+(?:[ \n]++[a-z-]++=\"\")*+[ \n]*+/?")
+_PLAIN_NAME: Final = re.compile(r"[ \n]([a-z-]++)=\"\"")
 
-_ATTRIBUTE: Final = re.compile(
-    rf"([^{BLANK}/>][^{BLANK}/>=]*+)"
-    rf"(?:[{BLANK}]*+=[{BLANK}]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^{BLANK}>\"'][^{BLANK}>]*+|(?=>))))?+"
-)
-# What most tags are: names in small letters, quoted values without character references.
-_PLAIN_TAG: Final = re.compile(rf"<[a-zA-Z][a-zA-Z0-9]*+(?:[ \n]++[a-z-]++=\"[^\"&]*+\"){{0,{MAX_PLAIN}}}+[ \n]*+/?>")
-_PLAIN_ATTRIBUTE: Final = re.compile(r"[ \n]([a-z-]++)=\"([^\"]*+)\"")
-# To the first ">", also of a true comment, which may go on behind it.
-_BOGUS_COMMENT: Final = r"[!?][^>]*+>?|/(?![a-zA-Z])[^>]*+>?"
-_EVERY_TAG: Final = re.compile(rf"<(?:(/?)({TAG_NAME}){ATTRIBUTES}(>)?|{_BOGUS_COMMENT})")
-_NAME_END: Final = re.compile(rf"[{BLANK}/>]")
-_COMMENT_END: Final = re.compile(r"--!?>")
-_SCRIPT_PART: Final = re.compile(rf"<!--|-->|<(/?)script(?=[{BLANK}/>])", re.IGNORECASE | re.ASCII)
-_FONT_ATTRIBUTE: Final = re.compile(rf"[{BLANK}/\"'](?:color|face|size)(?=[{BLANK}=/>])", re.IGNORECASE | re.ASCII)
-
-# Elements whose contents are text up to the end tag of the same name (section 13.2.6).
-_RAW_ENDS: Final = {
-    name: re.compile(rf"</{name}(?=[{BLANK}/>])", re.IGNORECASE | re.ASCII)
-    for name in ("iframe", "noembed", "noframes", "style", "textarea", "title", "xmp")
-}
-_RAW: Final = frozenset({*_RAW_ENDS, "script", "plaintext"})
-_FOREIGN: Final = frozenset({"svg", "math"})
-# Elements of svg and math in which the contents are HTML again ("integration points").
-_HTML_AGAIN: Final = frozenset({
-    ("svg", "foreignobject"), ("svg", "desc"), ("svg", "title"),
-    ("math", "mi"), ("math", "mo"), ("math", "mn"), ("math", "ms"), ("math", "mtext"),
-})  # fmt: skip
-# Start tags that end svg and math wherever they stand in them (section 13.2.6.5).
-_BREAKING: Final = frozenset({
-    "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "h1", "h2", "h3",
-    "h4", "h5", "h6", "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol", "p", "pre", "ruby", "s",
-    "small", "span", "strong", "strike", "sub", "sup", "table", "tt", "u", "ul", "var",
-})  # fmt: skip
-
-Piece = tuple[str, int, int]
-"""A start tag as it stands in a text: its name in lower case, where its `<` is, and what follows its `>`."""
 T = TypeVar("T")
-_UNKNOWN: Final = object()
-
-
-class Scanner:
-    """Finds the start tags of the names given, and of every other name those with one of the attributes given."""
-
-    def __init__(self, names: Collection[str], attributes: Collection[str] = ()) -> None:
-        self.names = frozenset(names)
-        self.has_marks = bool(attributes)
-        self._mark = re.compile(rf"[{BLANK}/\"'](?:{_any_of(attributes)})(?=[{BLANK}=/>])")
-        # The literal "<" in front, the plain end tags and the first letters let most tags fail after a glance.
-        self.wanted = re.compile(
-            rf"<(?!/[a-zA-Z0-9]++>)(?:({_any_of(self.names | _RAW | _FOREIGN)})(?=[{BLANK}/>]){ATTRIBUTES}(>)?"
-            rf"|{_BOGUS_COMMENT}|[a-zA-Z/](?!{_harmless(attributes)})[^{BLANK}/>]*+{ATTRIBUTES}(>)?)"
-        )
-
-    def scan(self, text: str) -> Iterator[Piece]:
-        """Every such tag that is a tag, in the order of the text; `LimitError` beyond `MAX_STEPS`."""
-        return _Scan(self, text).pieces()
-
-    def wants(self, name: str, text: str, start: int, end: int) -> bool:
-        """Whether this start tag may be one of those looked for; at its attributes it only glances."""
-        return name in self.names or (self.has_marks and self._mark.search(text, start, end) is not None)
-
-
-class _Scan:
-    """One text's scan: in which elements of svg or math it stands, and how many steps it may still take."""
-
-    def __init__(self, scanner: Scanner, text: str) -> None:
-        self._scanner = scanner
-        self._text = text
-        self._steps_left = MAX_STEPS
-        self._foreign: list[tuple[str, str]] = []  # (svg or math, name)
-        self._open: Counter[str] = Counter()
-
-    def pieces(self) -> Iterator[Piece]:
-        position: int | None = 0
-        while position is not None:
-            position = yield from self._in_foreign(position) if self._foreign else self._in_html(position)
-
-    def _in_html(self, position: int) -> Generator[Piece, None, int | None]:
-        """The tags up to what has to be read in another way; where to go on, None at the end."""
-        text, names, wants = self._text, self._scanner.names, self._scanner.wants
-        for match in self._scanner.wanted.finditer(text, position):
-            self._step()
-            start, end = match.span()
-            last = match.lastindex
-            if last == 2:
-                name = match[1].lower()
-                if name in names or wants(name, text, start, end):
-                    yield name, start, end
-                if name in _RAW:
-                    return raw_end(text, name, end)
-                if name in _FOREIGN and not _closes_itself(text, start, end):
-                    self._push(name, name)
-                    return end
-            elif last == 3:  # a tag of another name
-                if self._scanner.has_marks and text[start + 1] != "/":
-                    name = text[start + 1 : _name_end(text, start)].lower()
-                    if wants(name, text, start, end):
-                        yield name, start, end
-            elif last == 1:
-                return None  # a tag that the end of the text cut off is none
-            elif text.startswith("<!--", start):
-                return _comment_end(text, start)
-        return None
-
-    def _in_foreign(self, position: int) -> Generator[Piece, None, int | None]:
-        """The same inside svg or math, where every tag counts: it may end them."""
-        text, wants = self._text, self._scanner.wants
-        for match in _EVERY_TAG.finditer(text, position):
-            self._step()
-            start, end = match.span()
-            slash, written, closed = match.groups()
-            if written is None:
-                if text.startswith("<!--", start):
-                    return _comment_end(text, start)
-                if text.startswith("<![CDATA[", start) and self._foreign[-1] not in _HTML_AGAIN:
-                    return _behind(text, "]]>", start)
-                continue
-            if not closed:
-                return None
-            name = written.lower()
-            if slash:
-                self._leave(name)
-            else:
-                is_html = self._enter(name, text, start, end)
-                if wants(name, text, start, end):
-                    yield name, start, end
-                if is_html and name in _RAW:
-                    return raw_end(text, name, end)
-                if (not is_html or name in _FOREIGN) and not _closes_itself(text, start, end):
-                    self._push(name if is_html else self._foreign[-1][0], name)
-            if not self._foreign:
-                return end
-        return None
-
-    def _step(self) -> None:
-        self._steps_left -= 1
-        if self._steps_left < 0:
-            raise LimitError(f"more than {MAX_STEPS} tags")
-
-    def _enter(self, name: str, text: str, start: int, end: int) -> bool:
-        """Whether a start tag is HTML where it stands, or makes it so by ending svg and math."""
-        if name in _BREAKING or (name == "font" and _FONT_ATTRIBUTE.search(text, start, end)):
-            self._break_out()
-        return not self._foreign or self._foreign[-1] in _HTML_AGAIN
-
-    def _leave(self, name: str) -> None:
-        """An end tag: closes the innermost open element of that name and those inside it.
-
-        Of an element opened outside, as most likely this one was, it ends svg and math too.
-        """
-        if self._open[name]:
-            while self._pop() != name:
-                pass
-        elif name == "a" or name in _BREAKING:
-            self._break_out()
-
-    def _break_out(self) -> None:
-        while self._foreign and self._foreign[-1] not in _HTML_AGAIN:
-            self._pop()
-
-    def _push(self, namespace: str, name: str) -> None:
-        self._foreign.append((namespace, name))
-        self._open[name] += 1
-
-    def _pop(self) -> str:
-        _, name = self._foreign.pop()
-        self._open[name] -= 1
-        return name
+Shape = tuple[str, tuple[str, ...]]
+"""A tag's name, and those of its attributes in their order."""
 
 
 class TagBuilder(TreeBuilder):
-    """BeautifulSoup's way in: lets it make an element of each tag that was asked for, and no tree."""
+    """BeautifulSoup's way in: makes an element of one start tag, and no tree."""
 
-    def __init__(self, scanner: Scanner, read: Callable[[Tag], object], known: dict[str, object]) -> None:
+    def __init__(self) -> None:
         super().__init__(multi_valued_attributes={}, store_line_numbers=False)
-        self.found: list[tuple[Any, int, int]] = []
-        self._scanner = scanner
-        self._read = read
-        self._known = known
-        self._attributes_left = MAX_ATTRIBUTES
+        self._shapes: dict[tuple[str, ...], Shape] = {}
+        self._make: Callable[..., Tag] = Tag
+
+    def initialize_soup(self, soup: BeautifulSoup) -> None:
+        """The elements are of the class that the soup has for them."""
+        super().initialize_soup(soup)
+        self._make = cast(Callable[..., Tag], soup.element_classes[Tag])
 
     def feed(self, markup: str | bytes) -> None:
-        """Scan a text, and read the tags that no text had before."""
-        assert isinstance(markup, str)
-        assert self.soup is not None
-        known, found = self._known, self.found
-        make = cast(Callable[..., Tag], self.soup.element_classes[Tag])
-        for number, (name, start, end) in enumerate(self._scanner.scan(markup), 1):
-            tag = markup[start:end]
-            value = known.get(tag, _UNKNOWN)
-            if value is _UNKNOWN:
-                value = self._read(make(None, self, name, None, None, self._attributes(name, tag)))
-                if len(tag) <= MAX_KNOWN_TAG and len(known) < MAX_KNOWN:
-                    known[tag] = value
-            if value is not None:
-                found.append((value, start, end))
-            if number > MAX_TAGS:
-                raise LimitError(f"more than {MAX_TAGS} tags")
+        """Nothing: what there is comes tag by tag, to `element`."""
 
-    def _attributes(self, name: str, tag: str) -> dict[str, str]:
-        """The attributes of a start tag; the first of two equal ones counts."""
-        if _PLAIN_TAG.fullmatch(tag):
-            plain = _PLAIN_ATTRIBUTE.findall(tag)
-            attributes = dict(plain)
-            if len(attributes) == len(plain):
-                self._count(len(plain))
-                return attributes
-        matches = islice(_ATTRIBUTE.finditer(tag, len(name) + 1), self._attributes_left + 1)
-        written = [match.groups("") for match in matches]
-        self._count(len(written))
-        attributes = {}
-        for attribute, double, single, bare in written:
+    def plain(self, tag: str) -> Tag | None:
+        """The element of a start tag, which comes without its `<` and `>`; None where it is to be read by its letters.
+
+        That it is plain proves that it ends where it does, in no quoted value.
+        """
+        parts = tag.split('"')
+        shape = self._shapes.get(key := tuple(parts[::2])) or self._learn(key)
+        if shape is None:
+            return None
+        name, names = shape
+        attributes = dict(zip(names, parts[1::2]))  # noqa: B905
+        if "&" in tag:
+            attributes = {attribute: decode_references(value) for attribute, value in attributes.items()}
+        return self._make(None, self, name, None, None, attributes)
+
+    def any(self, tag: str, most: int) -> tuple[Tag, int]:
+        """The same of any tag, and how many attributes were written; `LimitError` beyond `most`."""
+        match = _NAME.match(tag)
+        assert match is not None
+        written = [match.groups("") for match in islice(ATTRIBUTE.finditer(tag + ">", match.end()), most + 1)]
+        if len(written) > most:
+            raise LimitError(f"more than {MAX_ATTRIBUTES} attributes")
+        attributes: dict[str, str] = {}
+        for attribute, double, single, bare in written:  # the first of two equal ones counts
             attributes.setdefault(attribute.lower(), double or single or bare)
         if "&" in tag:
             attributes = {attribute: decode_references(value) for attribute, value in attributes.items()}
-        return attributes
+        return self._make(None, self, match[0].lower(), None, None, attributes), len(written)
 
-    def _count(self, attributes: int) -> None:
-        self._attributes_left -= attributes
-        if self._attributes_left < 0:
-            raise LimitError(f"more than {MAX_ATTRIBUTES} attributes")
+    def _learn(self, key: tuple[str, ...]) -> Shape | None:
+        """What a tag is that has these parts around its values, None where they need not be around values."""
+        if len(key) > MAX_PLAIN + 1:
+            return None
+        around = '""'.join(key)
+        names = tuple(_PLAIN_NAME.findall(around))
+        if not _PLAIN_SHAPE.fullmatch(around) or len(set(names)) < len(names):
+            return None
+        shape = around[: len(key[0]) if not names else key[0].index(names[0])].strip(" \n/").lower(), names
+        if len(self._shapes) < MAX_SHAPES:
+            self._shapes[key] = shape
+        return shape
 
 
 class _LeanTag(Tag):
@@ -279,106 +110,78 @@ class _LeanTag(Tag):
 class TagReader(Generic[T]):
     """Reads all tags of some names, or with some attributes: what `read` makes of each, None where it says nothing.
 
-    Tags repeat within a site, so what a tag came to is remembered by its text, up to a bound.
+    What is met twice is remembered, up to a bound.
     """
 
     def __init__(
-        self, names: Collection[str], read: Callable[[Tag], T | None], attributes: Collection[str] = ()
+        self, names: Collection[str], read: Callable[[Tag, str], T | None], attributes: Collection[str] = ()
     ) -> None:
-        self._scanner = Scanner(names, attributes)
+        self._wanted = Wanted(names, attributes)
+        self._glance = Glance(names)
         self._read = read
-        self._known: dict[str, object] = {}
+        self._known: dict[str, tuple[T, ...]] = {}
+        self._met: set[str] = set()
+        self._builder = TagBuilder()
+        soup = BeautifulSoup("", builder=self._builder, element_classes={Tag: _LeanTag})
+        self._builder.initialize_soup(soup)  # which has let go of its builder, as of one whose document has ended
 
-    def find(self, text: str) -> list[tuple[T, int, int]]:
+    def find(self, text: str) -> list[T]:
+        """What each tag of the names came to, with the markup in it where it is an anchor; no others are looked for.
+
+        `LimitError` beyond the limits.
+        """
+        reading = self._begin()
+        return self._glance.find(text, reading.known, reading.learn, reading.read)
+
+    def locate(self, text: str) -> list[tuple[T, int, int]]:
         """What each tag came to, where it begins, and what follows it; `LimitError` beyond the limits."""
-        if "<" not in text:
-            return []  # BeautifulSoup warns of such texts
+        reading = self._begin()
+        found = []
+        for tag, start, end in Walk(self._wanted, text).through():
+            values = reading.known.get(tag)
+            if values is None:
+                values = reading.learn(tag, tag[1:-1], "")
+            if values is None:
+                values = reading.read(tag, tag[1:-1], "")
+            found += [(value, start, end) for value in values]
+        return found
+
+    def _begin(self) -> "_Reading[T]":
         if len(self._known) >= MAX_KNOWN:
             self._known = {}  # and not cleared: other threads may be reading
-        builder = TagBuilder(self._scanner, self._read, self._known)
-        BeautifulSoup(text, builder=builder, element_classes={Tag: _LeanTag})
-        return builder.found
+        if len(self._met) >= MAX_MET:
+            self._met = set()
+        return _Reading(self._builder, self._read, self._known, self._met)
 
 
-def _behind(text: str, mark: str, start: int) -> int | None:
-    found = text.find(mark, start)
-    return found + len(mark) if found >= 0 else None
+class _Reading(Generic[T]):
+    """The reading of one text: what a reader remembers, and how many attributes the text may still have."""
 
+    def __init__(
+        self, builder: TagBuilder, read: Callable[[Tag, str], T | None], known: dict[str, tuple[T, ...]], met: set[str]
+    ) -> None:
+        self.known = known
+        self._met = met
+        self._builder = builder
+        self._read = read
+        self._attributes_left = MAX_ATTRIBUTES
 
-def _comment_end(text: str, start: int) -> int | None:
-    """What follows the comment that begins here (sections 13.2.5.43 to 13.2.5.52); None where it does not end."""
-    for abrupt in ("<!-->", "<!--->"):
-        if text.startswith(abrupt, start):
-            return start + len(abrupt)
-    found = _COMMENT_END.search(text, start + 4)
-    return found.end() if found else None
+    def learn(self, key: str, tag: str, contents: str) -> tuple[T, ...] | None:
+        """What a plain tag comes to, to be known by this text; None where it is not plain."""
+        element = self._builder.plain(tag)
+        return self._remember(key, self._read(element, contents)) if element is not None else None
 
+    def read(self, key: str, tag: str, contents: str) -> tuple[T, ...]:
+        """What any tag comes to, to be known by this text, unless that is empty."""
+        element, written = self._builder.any(tag, self._attributes_left)
+        self._attributes_left -= written
+        return self._remember(key, self._read(element, contents))
 
-def raw_end(text: str, name: str, position: int) -> int | None:
-    """Where the end tag of a raw text element stands; None where there is none."""
-    if name == "plaintext":
-        return None
-    if name == "script":
-        return _script_end(text, position)
-    found = _RAW_ENDS[name].search(text, position)
-    return found.start() if found else None
-
-
-def _script_end(text: str, position: int) -> int | None:
-    """The same for a script, where in `<!-- <script>` the next end tag ends that one (sections 13.2.5.15 to 31)."""
-    is_comment = is_nested = False
-    while found := _SCRIPT_PART.search(text, position):
-        position = found.end()
-        if found[0] == "<!--":
-            is_comment = True
-            position -= 2  # in <!--> the same dashes end it
-        elif found[0] == "-->":
-            is_comment = is_nested = False
-        elif not found[1]:
-            is_nested = is_comment
-        elif is_nested:
-            is_nested = False
-        else:
-            return found.start()
-    return None
-
-
-def _name_end(text: str, start: int) -> int:
-    found = _NAME_END.search(text, start)
-    assert found is not None
-    return found.start()
-
-
-def _closes_itself(text: str, start: int, end: int) -> bool:
-    """Whether a tag's last `/` stands for itself, and is not the end of an attribute's bare value."""
-    if text[end - 2] != "/":
-        return False
-    last = start
-    for match in _ATTRIBUTE.finditer(text, _name_end(text, start), end - 1):
-        last = match.end()
-    return last < end - 1
-
-
-def _harmless(attributes: Collection[str]) -> str:
-    """What follows the first letter of a tag without these attributes that has no "<" inside.
-
-    Such a tag can be passed over by looking for the next "<".
-    """
-    other = rf"(?!{_any_of(attributes)}=)" if attributes else ""
-    return (
-        r"[a-zA-Z0-9]*+"
-        rf"(?:[ \n]++{other}[a-zA-Z-]++=(?:\"[^\"<]*+\"|'[^'<]*+'|[a-zA-Z0-9%#]++))*+"
-        r"[ \n]*+>"
-    )
-
-
-def _any_of(names: Collection[str]) -> str:
-    """A pattern for any of these names in any case, that reads no letter twice."""
-    rests: dict[str, set[str]] = {}
-    for name in names:
-        if name:
-            rests.setdefault(name[0], set()).add(name[1:])
-    if not rests:
-        return ""
-    branches = "|".join(f"[{first.upper()}{first}]{_any_of(rest)}" for first, rest in sorted(rests.items()))
-    return f"(?:{branches}){'?+' if '' in names else ''}"
+    def _remember(self, key: str, value: T | None) -> tuple[T, ...]:
+        values = () if value is None else (value,)
+        if key in self._met:
+            if len(self.known) < MAX_KNOWN:
+                self.known[key] = values
+        elif key and len(key) <= MAX_KNOWN_TAG:
+            self._met.add(key)
+        return values

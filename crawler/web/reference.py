@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from types import NoneType
+from typing import Final, NamedTuple, TypeGuard
 
 from crawler.web.url import URL
 
@@ -66,6 +67,22 @@ class Reference(NamedTuple):
     group: int = 0
     noai: bool = False
     caption: str = ""
+
+
+def is_reference(value: object) -> TypeGuard[Reference]:
+    """Whether this is a reference all of whose parts are of their types: what strangers' code gives may be anything."""
+    return (
+        isinstance(value, Reference)
+        and all(isinstance(part, kind) for part, kind in zip(value, _TYPES, strict=True))
+        and all(isinstance(text, str) for pair in value.attributes.items() for text in pair)
+    )
+
+
+_NUMBER: Final = (int, float, NoneType)
+_TYPES: Final[tuple[type | tuple[type, ...], ...]] = (
+    (URL, NoneType), Kind, str, str, Mapping, str, bool, str, str, (int, NoneType), _NUMBER, int, bool, str,
+)  # fmt: skip
+"""The types of a reference's parts, in their order."""
 
 
 def choose_largest(references: Sequence[Reference]) -> list[Reference]:

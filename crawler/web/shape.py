@@ -68,6 +68,16 @@ def shape(url: URL) -> str:
     return folded if len(folded) <= MAX_SHAPE else f"{folded[: MAX_SHAPE - 3]}..."
 
 
+def family(url: URL) -> str:
+    """The part of its host that a URL belongs to: its first folder, `/calendar/*`, or what a query is for, `/item?*`.
+
+    Whatever a trap makes of its URLs, longer paths, other orders of parameters, random words, they stay in there.
+    """
+    path, mark, _ = url.target[1:].partition("?")
+    first, slash, _ = path.partition("/")
+    return f"/{_fold(first)[:MAX_SHAPE]}{'/' if slash else mark}*" if slash or mark else "/*"
+
+
 def _fold(text: str) -> str:
     """A segment or a name, without what may be counted up; numbers with hyphens between them are a date or an id."""
     if text.isalpha() and len(text) < LONG_WORD:
@@ -122,8 +132,11 @@ def repeats(url: URL, times: int) -> bool:
 
     So do relative links on a page that a server gives for every path below it (`docs/` on /docs/docs/). Where such a
     page has several, they come mixed, and one segment stands at twice as many places. A page that escapes its own
-    address once more at each turn has `%252525`. Numbers do not count: /2011/11/11/ is a date, /000/000/000/ a store.
+    address once more at each turn has `%252525`, one that adds a slash `////`. Numbers do not count: /2011/11/11/ is a
+    date, /000/000/000/ a store.
     """
+    if "/" * (times + 1) in url.path:
+        return True
     segments = [segment for segment in url.path.split("/") if segment][-MAX_COMPARED:]
     if f"%{'25' * times}" in url.target:
         return True

@@ -1,15 +1,18 @@
 """A fingerprint of what a page says, in which like pages differ in few bits; it knows nothing of sites or links.
 
-It is Charikar's simhash over the words of the visible text, three at a time. Nothing with a digit in it is a word: the
+`simhash` is Charikar's, over the words of the visible text, three at a time. Nothing with a digit in it is a word: the
 next month of a calendar, the same page with another number, date or session id have nearly the same fingerprint, and
 two pages of a manual, under one template, have not. A hash of bytes (CRC-32) stands for each word, and long integers do
 the work for all words at once, so that what it costs is to find them.
 """
 
 import re
+from hashlib import blake2b
 from struct import pack
 from typing import Final
 from zlib import crc32
+
+from crawler.web.url import URL
 
 BITS: Final = 64
 
@@ -19,6 +22,9 @@ LIKE: Final = 3
 MIN_WORDS: Final = 16
 """A page with fewer words has too few to tell it from others: a picture and its title."""
 
+DEEP: Final = 16
+"""As many links from a start page no honest page is that says the same as many others; a generated site is wider."""
+
 MAX_READ: Final = 256 * 1024
 """How many bytes of a page count."""
 
@@ -27,6 +33,8 @@ _MARKUP: Final = re.compile(
     rb"<(?:!--.*?(?:-->|\Z)|script(?=[\s>]).*?(?:</script|\Z)|style(?=[\s>]).*?(?:</style|\Z))?[^>]*+>?",
     re.DOTALL | re.IGNORECASE,
 )
+_ANCHOR: Final = re.compile(rb"<a(?=[\s>]).*?(?:</a|\Z)", re.DOTALL | re.IGNORECASE)
+_TOKEN: Final = re.compile(rb"[a-z0-9\x80-\xff]+")
 _WORDS: Final = re.sub(rb"[^a-z0\x80-\xff]", b" ", re.sub(rb"[1-9]", b"0", bytes(range(256)).lower()))
 """What stands for each byte: letters in lower case, one digit for all, bytes beyond ASCII as they are, else a blank."""
 
@@ -35,17 +43,30 @@ _FACTORS: Final = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D)
 _ALL: Final = (1 << BITS) - 1
 
 
+def saying(body: bytes, encoding: str, url: URL, depth: int) -> int:
+    """The fingerprint, 64 bits, of what a page says that is `depth` links from the start.
+
+    A page near to the start says the same as another only if it does so to the letter, but for its links and its own
+    address: that is how a site answers what it does not have. Deep ones may differ in numbers and in a few words, and
+    those that say next to nothing all say the same.
+    """
+    found = simhash(body, encoding) if depth >= DEEP else None
+    if found is not None:
+        return found
+    text = _MARKUP.sub(b" ", _ANCHOR.sub(b" ", _as_ascii(body[:MAX_READ], encoding))).lower()
+    target, path = url.target.lower().encode(), url.path.lower().encode()
+    if depth < DEEP:
+        return _exact(text.replace(target, b"").replace(path, b"").split() if len(path) > 1 else text.split())
+    tokens = [token for token in _TOKEN.findall(text) if not token.isdigit()]
+    return _exact(tokens) if len(tokens) >= MIN_WORDS else 0
+
+
 def simhash(body: bytes, encoding: str = "utf-8") -> int | None:
     """The fingerprint of a page's text, 64 bits; None where there is too little of it to tell.
 
     The same for the same bytes at every run and on every machine; `encoding` is a Python codec name.
     """
-    body = body[:MAX_READ]
-    if encoding.startswith("utf-16"):  # in the others ASCII is itself, and what else a byte means does not matter
-        body = body.decode(encoding, "replace").encode("utf-8", "replace")
-    # Of the references only this one comes in rows, as many as a table has empty cells.
-    text = _MARKUP.sub(b" ", body).replace(b"&nbsp;", b" ").translate(_WORDS)
-    words = [word for word in text.split() if b"0" not in word]
+    words = _words(_as_ascii(body[:MAX_READ], encoding))
     if len(words) < MIN_WORDS:
         return None
     return _majority(_shingles(words), len(words) - 2)
@@ -54,6 +75,22 @@ def simhash(body: bytes, encoding: str = "utf-8") -> int | None:
 def distance(one: int, other: int) -> int:
     """In how many bits two fingerprints differ."""
     return (one ^ other).bit_count()
+
+
+def _as_ascii(body: bytes, encoding: str) -> bytes:
+    """The same where ASCII is itself, as in all encodings but these; what else a byte means does not matter."""
+    return body.decode(encoding, "replace").encode("utf-8", "replace") if encoding.startswith("utf-16") else body
+
+
+def _words(body: bytes) -> list[bytes]:
+    """The words of the visible text."""
+    # Of the references only this one comes in rows, as many as a table has empty cells.
+    text = _MARKUP.sub(b" ", body).replace(b"&nbsp;", b" ").translate(_WORDS)
+    return [word for word in text.split() if b"0" not in word]
+
+
+def _exact(words: list[bytes]) -> int:
+    return int.from_bytes(blake2b(b" ".join(words), digest_size=8).digest(), "big")
 
 
 def _shingles(words: list[bytes]) -> int:

@@ -40,12 +40,15 @@ _LAZY_BACKGROUNDS: Final = (
 
 
 class Source(NamedTuple):
-    """An attribute in which a tag names URLs: what is expected there, how they stand in it, which tags count."""
+    """An attribute in which a tag names URLs: what is expected there, how they stand in it, which tags count.
+
+    Where `urls` is None, the value is one URL, an empty one too: an empty href of an anchor is the page itself.
+    """
 
     attribute: str
     kind: Kind
     role: str
-    urls: Callable[[str], Iterable[Written]]
+    urls: Callable[[str], Iterable[Written]] | None
     applies: Callable[[Attributes], bool] | None = None
 
 
@@ -110,12 +113,8 @@ def _names_no_image(attributes: Attributes) -> bool:
     return not _names_image(attributes)
 
 
-def _one(value: str) -> Iterable[Written]:
-    return ((value, None, None),)
-
-
 def _one_unless_empty(value: str) -> Iterable[Written]:
-    """An empty href of an anchor is the page itself; an empty src is nothing."""
+    """An empty src is nothing."""
     return ((value, None, None),) if value.strip(BLANKS) else ()
 
 
@@ -154,8 +153,8 @@ def _frames(*attributes: str) -> tuple[Source, ...]:
 
 
 SOURCES: Final[Mapping[str, tuple[Source, ...]]] = {
-    "a": (Source("href", Kind.PAGE, "", _one),),
-    "area": (Source("href", Kind.PAGE, "", _one),),
+    "a": (Source("href", Kind.PAGE, "", None),),
+    "area": (Source("href", Kind.PAGE, "", None),),
     "iframe": _frames("src", "data-src", "data-lazy-src"),
     "frame": _frames("src"),
     "link": (
@@ -174,8 +173,8 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = {
 MORE_SOURCES: Final[Mapping[str, tuple[Source, ...]]] = {
     **SOURCES,
     "a": (
-        Source("href", Kind.PAGE, "", _one, _names_no_image),
-        Source("href", Kind.PAGE, "link", _one, _names_image),
+        Source("href", Kind.PAGE, "", None, _names_no_image),
+        Source("href", Kind.PAGE, "link", None, _names_image),
     ),
     "link": (
         *SOURCES["link"],

@@ -28,15 +28,31 @@ MAX_MEMORY: Final = 2 * 1024**3
 MAX_ANSWER: Final = 64 * 1024**2
 """Bytes of an answer."""
 
+WORKED_TOO_LONG: Final = "worked for longer than it may"
+"""The fate of a job whose own timer of processor time rang (`ITIMER_PROF`)."""
+
 START_TIMEOUT: Final = 30.0
 PIECE: Final = 64 * 1024
 """Bytes taken from a socket at once."""
 
 
+class NoChildError(WorkError):
+    """No process could be started, for want of memory or descriptors: our shortage, and no fault of the job."""
+
+
 class Children:
     """Up to `count` processes that do jobs, each job alone; callers beyond that wait, first come first served."""
 
-    def __init__(self, count: int, *, max_memory: int = MAX_MEMORY, max_answer: int = MAX_ANSWER) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        max_memory: int = MAX_MEMORY,
+        max_answer: int = MAX_ANSWER,
+        prepare: Callable[[], object] | None = None,
+    ) -> None:
+        """`prepare` is done in each child before its first job; what it raises, the caller of that job gets."""
+        self._prepare = prepare
         self._places = asyncio.Semaphore(count)
         self._max_memory = max_memory
         self._max_answer = max_answer
@@ -61,7 +77,10 @@ class Children:
             except TimeoutError:
                 raise LimitError(f"{name} took more than {timeout:g} s") from None
             except (EOFError, OSError):
-                raise WorkError(f"{name} {await self._fate(child)}") from None
+                fate = await self._fate(child)
+                if fate == WORKED_TOO_LONG:
+                    raise LimitError(f"{name} {fate}") from None
+                raise WorkError(f"{name} {fate}") from None
             self._idle.append(child)
         value: T = _value(name, answer)
         return value
@@ -86,15 +105,25 @@ class Children:
         try:
             child = Child(self._max_memory)
         except OSError as error:
-            raise WorkError(f"no child process could be started: {error.strerror}") from error
+            raise NoChildError(f"no child process could be started: {error.strerror}") from error
         self._alive.add(child)
         try:
             await self._ask(child, pickle.dumps(_import_places()), START_TIMEOUT)
+            if self._prepare is not None:
+                order = pickle.dumps((START_TIMEOUT, self._prepare, ()), pickle.HIGHEST_PROTOCOL)
+                self._check_prepared(child, await self._ask(child, order, START_TIMEOUT))
         except TimeoutError:
             raise WorkError(f"a child process did not start within {START_TIMEOUT:g} s") from None
         except (EOFError, OSError):
             raise WorkError(f"a child process that started {await self._fate(child)}") from None
         return child
+
+    def _check_prepared(self, child: "Child", answer: bytes) -> None:
+        try:
+            _value("to prepare a child process", answer)
+        except BaseException:
+            self._end(child)
+            raise
 
     async def _ask(self, child: "Child", order: bytes, timeout: float) -> bytes:
         """A child's answer; a child that gives none in time, or none at all, is ended."""
@@ -115,6 +144,8 @@ class Children:
             return "was ended: the child processes are closed"
         if status == program.OUT_OF_MEMORY:
             return f"wanted more memory than {format_size(self._max_memory)}"
+        if status == -signal.SIGPROF:
+            return WORKED_TOO_LONG
         return f"died of {_signal_name(-status)}" if status < 0 else f"ended its process, with status {status}"
 
     def _end(self, child: "Child") -> "asyncio.Task[int]":

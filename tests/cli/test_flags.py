@@ -12,10 +12,10 @@ from crawler.cli.flags import FETCH_FLAGS, FLAGS, keys, overrides
 from crawler.errors import SettingsError
 from crawler.settings import load
 
-PROMISED = """--output/-o --config/-c --preset --concurrency --per-host --delay --max-depth --max-pages --max-bytes
---max-time --sitemap --sitemaps/--no-sitemaps --scope --include --exclude --images/--no-images --robots/--no-robots --user-agent --connect-timeout
---read-timeout --total-timeout --max-retries --max-redirects --max-body --insecure --ca-file --quiet/-q --verbose/-v
---json-log"""
+PROMISED = """--output/-o --config/-c --preset --concurrency --per-host --processes --delay --max-depth --max-pages
+--max-bytes --max-time --sitemap --sitemaps/--no-sitemaps --scope --include --exclude --images/--no-images
+--robots/--no-robots --user-agent --connect-timeout --read-timeout --total-timeout --max-retries --max-redirects
+--max-body --insecure --ca-file --quiet/-q --verbose/-v --json-log"""
 
 
 def options_of(command: Callable[..., Any]) -> dict[str, set[str]]:

@@ -1,7 +1,9 @@
 """What every frontier promises: each URL once, breadth first, politely, and nothing forgotten."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,14 @@ from crawler.model import URL, Counted, Held, Kind, Noted, Outcome, Partial, Ver
 from crawler.settings import HostSettings
 from crawler.web.cookies import Cookie, Jar, parse_set_cookie
 from tests.crawldb.desk import Desk, failed, found, head, link, rejected, saved
+
+
+@pytest.fixture(params=[False, True], ids=["near", "far"])
+async def desk(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+    """All of this holds in the parent process, and in a worker process over its line to it."""
+    desk = Desk(tmp_path, is_far=request.param)
+    yield desk
+    await desk.close()
 
 
 async def settled(task: "asyncio.Task[object]") -> bool:

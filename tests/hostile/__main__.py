@@ -1,4 +1,4 @@
-"""Runs hostile cases and prints how many passed: `python -m tests.hostile [--alone] [--pending] [theme ...]`."""
+"""Runs hostile cases and prints how many passed: `python -m tests.hostile [--alone] [theme ...]`."""
 
 import argparse
 import tempfile
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tests.hostile import tls
 from tests.hostile.crawled import Theme, crawl, wrong_with, wrong_with_all
-from tests.hostile.themes import PENDING, THEMES
+from tests.hostile.themes import THEMES
 
 
 def themes_of(chosen: argparse.Namespace) -> Iterator[Theme]:
     """The themes asked for; alone: each case in a crawl of its own."""
-    for theme in (*THEMES, *(PENDING if chosen.pending else ())):
+    for theme in THEMES:
         if not chosen.themes or theme.name in chosen.themes:
             if chosen.alone:
                 yield from (Theme(theme.name, (case,), theme.settings) for case in theme.cases)
@@ -44,7 +44,6 @@ def main() -> int:
     """Print what is wrong, then the figures; 0 where nothing is."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--alone", action="store_true", help="each case in a crawl of its own")
-    parser.add_argument("--pending", action="store_true", help="also the cases that wait for what is not built")
     parser.add_argument("themes", nargs="*")
     chosen = parser.parse_args()
     count = failed = 0

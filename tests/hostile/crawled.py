@@ -120,7 +120,7 @@ def _wrong_files(case: Case, known: Mapping[str, Row], folder: Path) -> Iterator
         yield f"not over: {queued}"
 
 
-_OVER: Final = frozenset({"saved", "redirected", "rejected", "refused", "skipped", "failed"})
+_OVER: Final = frozenset({"saved", "read", "redirected", "rejected", "refused", "skipped", "failed"})
 
 
 def _wrong_file(path: str, row: Row | None, content: bytes, folder: Path) -> Iterator[str]:

@@ -104,7 +104,7 @@ CASES: Final = (
     restarted("an ETag of 100 KB", "a limit on what is sent", ETag=f'"{"x" * 100_000}"'),
 )
 
-WAITING: Final = (
+RESTS: Final = (
     resumed(
         "the rest of another", "RFC 9110 15.3.7.3: another validator", lambda start: part(NEW, start, ETag='"two"'), NEW
     ),
@@ -173,5 +173,4 @@ WAITING: Final = (
 
 SETTINGS: Final = {"store": {"min_partial": 1000, "memory": 1024}, "fetch": {"max_retries": 3}}
 THEME: Final = Theme("ranges", CASES, SETTINGS)
-PENDING: Final = Theme("rests", WAITING, SETTINGS)
-"""Not run yet: files are left in the folder of temporary ones, and parts of two documents become one."""
+REST_THEME: Final = Theme("rests", RESTS, SETTINGS)

@@ -1,4 +1,4 @@
-"""Every theme of hostile cases; those of `PENDING` wait for what is not built."""
+"""Every theme of hostile cases."""
 
 from typing import Final
 
@@ -33,8 +33,11 @@ THEMES: Final = (
     images.THEME,
     cookies.THEME,
     ranges.THEME,
+    ranges.REST_THEME,
     rate.THEME,
     hosts.THEME,
+    traps.THEME,
+    traps.BOUNDED,
+    sitemaps.THEME,
+    networks.THEME,
 )
-
-PENDING: Final = (traps.PENDING, sitemaps.PENDING, networks.PENDING, ranges.PENDING)

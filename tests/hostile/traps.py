@@ -1,15 +1,18 @@
 """Sites without end: every page leads to more that are not worth having; and some large ones that are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 from urllib.parse import unquote
 
 from tests.hostile.case import Case
 from tests.hostile.crawled import Theme
-from tests.toysite import Asked, Reply, page
+from tests.toysite import Asked, Reply, image, page
 
-BOUND: Final = 3000
+LIKE: Final = 100
+"""Like pages after which no more are followed."""
+BOUND: Final = 1000
 """Requests after which a crawl of any of these must have seen through it; a day of a real one would be millions."""
 
 Make = Callable[[Asked], Reply]
@@ -131,7 +134,58 @@ def deep(asked: Asked) -> Reply:
     return page(*([f"part{depth}/"] if depth < 12 else []), text=text_of(asked.target))
 
 
-PENDING: Final = Theme(
+def numbered(asked: Asked) -> Reply:
+    """A generated site, as wide as it is long: its pages differ in a number, and in where they lead."""
+    now = number(asked)
+    links = [f"/page/{n}" for n in range(10 * now + 1, 10 * now + 11) if n < 400]
+    return page(*links, text=f"<h1>Page {now}</h1>" + "The quick brown fox jumps over the lazy dog. " * 50)
+
+
+def windowed(asked: Asked) -> Reply:
+    """Another one, whose pages do not differ at all, but each names forty, and the last has no next one."""
+    now = number(asked)
+    return page(*(f"/window/{n}" for n in range(now + 1, min(now + 41, 400))), text="The quick brown fox. " * 50)
+
+
+def gallery(asked: Asked) -> Reply:
+    """A gallery: each page shows a picture of its own, says next to nothing and leads to the next one."""
+    if asked.target.endswith(".png"):
+        return image(number(replace(asked, target=asked.target.removesuffix(".png"))) + 1)
+    now = number(asked)
+    return page(*([f"/photo/{now + 1}"] if now < 249 else []), images=[f"/photo/at/{now}.png"], text="A photo. Next")
+
+
+def forum(asked: Asked) -> Reply:
+    """Lists of threads, from one to the next: they differ in what is listed."""
+    now = number(asked)
+    threads = "".join(f"<tr><td><a href=/board/0>{sentence(f'{now} {n}')}</a><td>12 replies" for n in range(20))
+    return page(*([f"/board/{now + 1}"] if now < 249 else []), text=f"<table>{threads}</table>")
+
+
+def sentence(seed: str) -> str:
+    """A few words, of which no two seeds have the same."""
+    return " ".join(WORDS[byte % len(WORDS)] for byte in sha256(seed.encode()).digest()[:8])
+
+
+WORDS: Final = [
+    first + last for first in ("ab", "be", "co", "du", "el", "fa") for last in ("le", "ra", "mo", "ti", "us")
+]
+
+
+def wordy(asked: Asked) -> Reply:
+    """A soft 404 whose URLs are words."""
+    names = [sentence(f"{asked.target}{n}").replace(" ", "") for n in range(5)]
+    return page(*(f"/words/{name}" for name in names), text="Not here. Did you mean one of these?")
+
+
+def searched(asked: Asked) -> Reply:
+    """A search whose every result is another search, by every filter in every order, and says what was asked for."""
+    chosen = asked.target.partition("?")[2]
+    links = [f"/find?{option}={n}&{chosen}" for option in ("a", "b", "c", "d", "e", "f") for n in range(2)]
+    return page(*links, text=f"<p>Nothing found for {asked.target}")
+
+
+THEME: Final = Theme(
     "traps",
     (
         endless("a calendar", "every month has a next one", "/calendar/", calendar),
@@ -141,7 +195,8 @@ PENDING: Final = Theme(
         endless("session ids in the query", "a new one with each answer", "/q", queries),
         endless("facets", "every combination in every order", "/shop", facets),
         endless("soft 404s", "every URL is a page", "/maze/", maze),
-        endless("a library of Babel", "every URL is a page of its own words", "/babel/", babel),
+        endless("soft 404s of words", "every URL is a page", "/words/", wordy),
+        endless("a search", "every filter in every order", "/find?a=0", searched),
         endless("a list without last page", "every page has a next one", "/list?page=0", paging),
         endless("redirects between pages", "a chain that never loops", "/hop/0", chained),
         endless("slashes that double", "the same page under more of them", "/slash/", doubled),
@@ -150,6 +205,15 @@ PENDING: Final = Theme(
         large("an archive", "400 articles are no trap", "/archive/0", 400, archive),
         large("a list of 150 pages", "different pages are no trap", "/items?page=0", 150, listed),
         large("a deep tree", "twelve folders are no trap", "/tree/", 11, deep),
+        large("a generated site", "pages that differ in a number are no trap", "/page/0", 400, numbered),
+        large("a site of one text", "what has an end is no trap", "/window/0", 400, windowed),
+        large("a gallery", "other pictures are no trap", "/photo/0", 250, gallery),
+        large("a forum", "other threads are no trap", "/board/0", 250, forum),
     ),
+    {"traps": {"max_like": LIKE}},
 )
-"""Not run yet: what ends a trap is not built."""
+BOUNDED: Final = Theme(
+    "bounds",
+    (endless("a library of Babel", "every URL is a page of its own words", "/babel/", babel),),
+    {"traps": {"max_host_urls": 600}},
+)

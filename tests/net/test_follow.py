@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from crawler import policy
-from crawler.errors import RedirectError
-from crawler.model import URL, Request, ResponseHead
+from crawler.errors import PrivateAddressError, RedirectError
+from crawler.model import URL, Reach, Request, ResponseHead
 from crawler.net.follow import FollowingFetcher
 from tests.fakes import FakeFetcher, FakeResponse
 
@@ -134,6 +134,50 @@ async def test_secrets_do_not_come_back() -> None:
     fetcher = MapFetcher({A: (302, OTHER), OTHER: (302, B), B: (200, None)})
     await follow(fetcher, Request(A, headers=SECRET))
     assert fetcher.asked[-1].headers == (("X-Own", "1"),)
+
+
+PRIVATE = PrivateAddressError("b.example at 10.0.0.1 is in a network that this crawl may not reach")
+
+
+async def test_where_a_redirect_may_not_lead_it_is_none_to_follow() -> None:
+    pages = {
+        "http://a.example/": FakeResponse(status=301, location="http://b.example/"),
+        "http://b.example/": PRIVATE,
+    }
+    with pytest.raises(RedirectError, match=r"redirected to http://b\.example/: b\.example at 10\.0\.0\.1"):
+        async with FollowingFetcher(FakeFetcher(pages), policy.next_hop, 5).fetch(Request(URL("http://a.example/"))):
+            pass
+
+
+async def test_where_the_first_may_not_lead_is_the_failure_itself() -> None:
+    with pytest.raises(PrivateAddressError):
+        async with FollowingFetcher(FakeFetcher({"http://b.example/": PRIVATE}), policy.next_hop, 5).fetch(
+            Request(URL("http://b.example/"))
+        ):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("given", "target", "left"),
+    [
+        ("host", B, "host"),
+        ("host", URL("http://a.test:81/"), "host"),
+        ("host", OTHER, "public"),
+        ("loopback", OTHER, "loopback"),
+        ("public", OTHER, "public"),
+        ("any", OTHER, "any"),
+    ],
+)
+async def test_what_may_be_reached_of_one_host_may_not_of_another(given: Reach, target: URL, left: Reach) -> None:
+    fetcher = MapFetcher({A: (302, target), target: (200, None)})
+    await follow(fetcher, Request(A, reach=given))
+    assert [request.reach for request in fetcher.asked] == [given, left]
+
+
+async def test_and_once_another_was_asked_the_first_has_lost_it() -> None:
+    fetcher = MapFetcher({A: (302, OTHER), OTHER: (302, B), B: (200, None)})
+    await follow(fetcher, Request(A, reach="host"))
+    assert [request.reach for request in fetcher.asked] == ["host", "public", "public"]
 
 
 async def test_it_pauses_between_the_hops_where_it_is_told_to() -> None:

@@ -8,7 +8,8 @@ from crawler.web.addresses import Reach, reach
 
 BLOCKS: list[tuple[str, Reach]] = [
     # IANA IPv4 Special-Purpose Address Registry; "globally reachable: false" is never public.
-    ("0.0.0.0/32", "loopback"),
+    ("0.0.0.0/8", "reserved"),
+    ("0.0.0.0/32", "reserved"),
     ("10.0.0.0/8", "private"),
     ("100.64.0.0/10", "private"),
     ("127.0.0.0/8", "loopback"),
@@ -36,7 +37,7 @@ BLOCKS: list[tuple[str, Reach]] = [
     ("233.252.0.0/24", "multicast"),
     # IANA IPv6 Special-Purpose Address Registry.
     ("::1/128", "loopback"),
-    ("::/128", "loopback"),
+    ("::/128", "reserved"),
     ("64:ff9b:1::/48", "private"),
     ("100::/64", "reserved"),
     ("100:0:0:1::/64", "reserved"),
@@ -132,7 +133,7 @@ def test_neighbours(address: str, expected: Reach) -> None:
         ("::ffff:7f00:1", "loopback"),
         ("::ffff:10.1.2.3", "private"),
         ("::ffff:169.254.169.254", "link-local"),
-        ("::ffff:0.0.0.0", "loopback"),
+        ("::ffff:0.0.0.0", "reserved"),
         # Compatible (section 2.5.5.1) and translated (RFC 2765): no more in use, so nobody's.
         ("::127.0.0.1", "reserved"),
         ("::8.8.8.8", "reserved"),

@@ -5,14 +5,15 @@ import time
 import pytest
 
 from crawler.web.context import MAX_AROUND, MAX_CAPTION, MAX_CONTEXT, MAX_CONTEXTS, Surroundings
-from crawler.web.markup import MAX_TAGS, TagReader
+from crawler.web.markup import TagReader
+from crawler.web.tags import MAX_TAGS
 
-READER = TagReader({"figure", "figcaption", "img"}, lambda element: element.name)
+READER = TagReader({"figure", "figcaption", "img"}, lambda element, _: element.name)
 
 
 def contexts(text: str) -> list[str]:
     """What is written about each img of a page: its caption, else the text around it."""
-    found = READER.find(text)
+    found = READER.locate(text)
     surroundings = Surroundings(text, [(name, end) for name, _, end in found if name != "img"])
     images = [(start, end) for name, start, end in found if name == "img"]
     return [surroundings.caption(start) or surroundings.around(start, end) for start, end in images]

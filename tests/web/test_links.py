@@ -6,10 +6,11 @@ from contextlib import suppress
 import pytest
 
 from crawler.errors import LimitError
-from crawler.web import markup
-from crawler.web.links import MAX_CONTENTS, MAX_TEXT, find_references, find_style_references
+from crawler.web.glance import MAX_CONTENTS
+from crawler.web.links import MAX_TEXT, find_references, find_style_references
 from crawler.web.reference import Kind, Reference
 from crawler.web.sources import SOURCES
+from crawler.web.tags import MAX_TAGS
 from crawler.web.url import URL
 
 PAGE_URL = URL("http://host.example/dir/page.html")
@@ -254,9 +255,9 @@ def test_what_cannot_be_decoded_is_replaced() -> None:
 
 def test_too_many_references_are_a_limit() -> None:
     image = "<img srcset='" + "x 1w," * 1000 + "'>"
-    assert len(find(image * (markup.MAX_TAGS // 1000))) == markup.MAX_TAGS
+    assert len(find(image * (MAX_TAGS // 1000))) == MAX_TAGS
     with pytest.raises(LimitError):
-        find(image * (markup.MAX_TAGS // 1000) + "<a href=x>")
+        find(image * (MAX_TAGS // 1000) + "<a href=x>")
 
 
 @pytest.mark.parametrize(
@@ -415,9 +416,9 @@ def test_style_sheets() -> None:
 
 def test_too_many_references_of_everything_are_a_limit() -> None:
     style = "<style>" + "a{b:url(x)}" * 10_000 + "</style>"
-    assert len(find_all(style * (markup.MAX_TAGS // 10_000))) == markup.MAX_TAGS
+    assert len(find_all(style * (MAX_TAGS // 10_000))) == MAX_TAGS
     with pytest.raises(LimitError):
-        find_all(style * (markup.MAX_TAGS // 10_000) + "<a href=x>")
+        find_all(style * (MAX_TAGS // 10_000) + "<a href=x>")
 
 
 @pytest.mark.parametrize(

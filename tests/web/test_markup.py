@@ -18,10 +18,9 @@ from crawler.web.markup import (
     MAX_KNOWN,
     MAX_KNOWN_TAG,
     MAX_PLAIN,
-    MAX_STEPS,
-    MAX_TAGS,
     TagReader,
 )
+from crawler.web.tags import MAX_STEPS, MAX_TAGS
 
 NAMES = {"a", "area", "base", "frame", "iframe", "img", "input", "link", "meta", "script", "source", "style", "video"}
 Tags = Counter[tuple[str, tuple[tuple[str, str], ...]]]
@@ -31,12 +30,12 @@ SECONDS = 2.0
 LONG = 4_000_000
 
 
-def read(element: Tag) -> tuple[str, tuple[tuple[str, str], ...]]:
+def read(element: Tag, _: str = "") -> tuple[str, tuple[tuple[str, str], ...]]:
     return element.name, tuple(sorted((name, str(value)) for name, value in element.attrs.items()))
 
 
 def ours(text: str) -> Tags:
-    return Counter(value for value, _, _ in TagReader(NAMES, read).find(text))
+    return Counter(TagReader(NAMES, read).find(text))
 
 
 def of_html5lib(text: str) -> Tags:
@@ -55,7 +54,7 @@ def has_mark(tag: tuple[str, tuple[tuple[str, str], ...]]) -> bool:
 
 def agree_on_marks(text: str) -> None:
     """The same of all tags that are wanted for an attribute, whatever their name."""
-    mine = {value for value, _, _ in TagReader(NAMES, read, MARKS).find(text) if value[0] in NAMES or has_mark(value)}
+    mine = {value for value, _, _ in TagReader(NAMES, read, MARKS).locate(text) if value[0] in NAMES or has_mark(value)}
     tree = html5lib.parse(text, treebuilder="etree", namespaceHTMLElements=False)
     elements = [element for element in tree.iter() if isinstance(element.tag, str)]
     tags = {(element.tag.rpartition("}")[2].lower(), tuple(sorted(element.attrib.items()))) for element in elements}
@@ -197,15 +196,15 @@ def test_where_the_standard_has_moved_on_since_html5lib() -> None:
 
 def test_places() -> None:
     text = "a<b><img src=x><!-- --><a href=y>"
-    assert [(text[start:end], end) for _, start, end in TagReader(NAMES, read).find(text)] == [
+    assert [(text[start:end], end) for _, start, end in TagReader(NAMES, read).locate(text)] == [
         ("<img src=x>", 15),
         ("<a href=y>", 33),
     ]
 
 
 def test_what_says_nothing_is_left_out() -> None:
-    reader = TagReader({"a"}, lambda element: element.get("href"))
-    assert [value for value, _, _ in reader.find("<a href=x><a name=y><a href=z>")] == ["x", "z"]
+    reader = TagReader({"a"}, lambda element, _: element.get("href"))
+    assert [value for value in reader.find("<a href=x><a name=y><a href=z>")] == ["x", "z"]
     assert reader.find("no markup.html") == []
 
 
@@ -227,7 +226,7 @@ def test_plain_tags_are_read_as_all_others(tag: str) -> None:
 
 def test_a_tag_is_read_once_while_it_is_remembered() -> None:
     seen: list[str] = []
-    reader = TagReader({"a", "link"}, lambda element: seen.append(f"{element.name} {element.get('href')}"))
+    reader = TagReader({"a", "link"}, lambda element, _: seen.append(f"{element.name} {element.get('href')}"))
     reader.find("<a href=x><a href=x><link href=x>")
     reader.find("<a href=x>")
     assert seen == ["a x", "link x"]
@@ -240,7 +239,7 @@ def test_a_tag_is_read_once_while_it_is_remembered() -> None:
 
 
 def test_limits() -> None:
-    reader = TagReader({"a"}, lambda element: element.name)
+    reader = TagReader({"a"}, lambda element, _: element.name)
     assert len(reader.find("<a>" * MAX_TAGS)) == MAX_TAGS
     for tags in ("<a>" * (MAX_TAGS + 1), "<!---->" * (MAX_STEPS + 1), "<svg>" + "<g>" * MAX_STEPS):
         with pytest.raises(LimitError):
@@ -296,7 +295,7 @@ def test_no_input_is_slow(before: str, unit: str, behind: str) -> None:
     text = before + unit * ((LONG - len(before) - len(behind)) // len(unit)) + behind
     with untraced(), suppress(LimitError):
         began = time.process_time()
-        TagReader(NAMES, lambda element: element.get("href")).find(text)
+        TagReader(NAMES, lambda element, _: element.get("href")).find(text)
     assert time.process_time() - began < SECONDS
 
 
@@ -310,5 +309,5 @@ def test_no_input_is_slow_where_attributes_are_looked_for(before: str, unit: str
     text = before + unit * ((LONG // 2 - len(before) - len(behind)) // len(unit)) + behind
     with untraced(), suppress(LimitError):
         began = time.process_time()
-        TagReader(NAMES, lambda element: element.get("style"), MARKS).find(text)
+        TagReader(NAMES, lambda element, _: element.get("style"), MARKS).locate(text)
     assert time.process_time() - began < SECONDS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.web.shape import MAX_SHAPE, depth, parameters, repeats, shape, without_session
+from crawler.web.shape import MAX_SHAPE, depth, family, parameters, repeats, shape, without_session
 from crawler.web.url import URL
 
 HOST = "https://example.org"
@@ -133,6 +133,8 @@ def test_any_url_has_a_short_shape_that_is_its_own(text: str) -> None:
         "/a%252525/b",
         "/?next=%2F%3Fnext%3D%252F%253Fnext%253D%25252F%25253Fnext%25253D%2525252F",
         "/" + "b/" * 100 + "a/a/a",
+        "/a////",
+        "////a",
     ],
 )
 def test_repeats(path: str) -> None:
@@ -154,6 +156,7 @@ def test_repeats(path: str) -> None:
         "/a%2525/b",
         "/x.html/x/x",
         "/x/X/x",
+        "/a///b//c",
     ],
 )
 def test_no_repeats(path: str) -> None:
@@ -265,6 +268,30 @@ def test_session_ids_make_no_new_pages() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("/", "/*"),
+        ("/a.html", "/*"),
+        ("/?a=1", "/?*"),
+        ("/item?id=1", "/item?*"),
+        ("/item?b=2&id=1", "/item?*"),
+        ("/calendar/2026/1", "/calendar/*"),
+        ("/calendar/", "/calendar/*"),
+        ("/calendar/?m=1", "/calendar/*"),
+        ("/calendar?m=/1", "/calendar?*"),
+        ("/5f3c9a0112aa/home", "/*/*"),
+        ("//a", "//*"),
+    ],
+)
+def test_families(written: str, expected: str) -> None:
+    assert family(URL(HOST + written)) == expected
+
+
+def test_a_family_has_a_short_name() -> None:
+    assert len(family(URL(f"{HOST}/{'a b' * 5000}/"))) < 300
+
+
+@pytest.mark.parametrize(
     "unit", ["a/", "/", "1/", "a1", "a=1&", "&", "%25", "-1", ";a=1", "sid=1&", "/(S(a", "ab/ab/c/"]
 )
 def test_no_url_is_slow(unit: str) -> None:
@@ -272,5 +299,5 @@ def test_no_url_is_slow(unit: str) -> None:
         url = URL(HOST + before + unit * (8000 // len(unit)))
         began = time.process_time()
         for _ in range(20):
-            shape(url), repeats(url, LIMIT), without_session(url), depth(url), parameters(url)
+            shape(url), repeats(url, LIMIT), without_session(url), depth(url), parameters(url), family(url)
         assert (time.process_time() - began) / 20 < 0.02

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.web.simhash import LIKE, MAX_READ, MIN_WORDS, distance, simhash
+from crawler.web.simhash import DEEP, LIKE, MAX_READ, MIN_WORDS, distance, saying, simhash
+from crawler.web.url import URL
 
 MANUALS = [Path("/usr/share/doc/python3.11/html/library"), Path("/usr/share/gimp/2.0/help/en")]
 WORDS = [f"{a}{b}{c}" for a in ("ka", "lo", "mi", "ter") for b in ("ra", "to", "ne", "pil") for c in ("s", "", "ing")]
@@ -164,3 +165,53 @@ def test_no_input_is_slow(unit: str) -> None:
     took = time.process_time() - began
     sys.settrace(tracer)
     assert took < 1.0
+
+
+def said(page: str, address: str = "http://a.example/x/1", depth: int = 1, encoding: str = "utf-8") -> int:
+    return saying(page.encode(encoding), encoding, URL(address), depth)
+
+
+class TestSaying:
+    def test_near_to_the_start_only_links_and_the_own_address_may_differ(self) -> None:
+        page = "<title>Sorry</title><p>{} is not here; maybe <a class=x href='{}'>{}</a>"
+        one, other = (
+            said(page.format(f"/maze/{name}", name * 2, name * 3), f"http://a.example/maze/{name}")
+            for name in ("ab12", "cd34")
+        )
+        assert one == other
+        assert one != said(page.format("/maze/ab12", "", ""), "http://a.example/maze/cd34")
+
+    @pytest.mark.parametrize("depth", [0, DEEP - 1])
+    def test_there_a_number_makes_another_page(self, depth: int) -> None:
+        page = f"<title>page {{}}</title><p>{text(500, 1)}"
+        assert said(page.format(17), depth=depth) != said(page.format(18), depth=depth)
+
+    def test_far_from_it_pages_may_differ_in_numbers_and_a_few_words(self) -> None:
+        page = f"<title>{{}}</title><p>{text(500, 1)}"
+        one, other = (said(page.format(title), depth=DEEP) for title in ("page 17", "leaf 18"))
+        assert distance(one, other) <= LIKE
+        assert distance(one, said(text(500, 2), depth=DEEP)) > LIKE
+
+    def test_those_that_say_next_to_nothing_say_the_same(self) -> None:
+        pages = ["<h1>March 2026</h1>No events", "<h1>You are here: /x/y/z</h1>", "", "<p>" + "17 " * 100]
+        assert {said(page, depth=DEEP) for page in pages} == {0}
+
+    def test_what_has_words_with_digits_alone_says_something(self) -> None:
+        one, other = (" ".join(f"{n * seed:x}g" for n in range(10**6, 10**6 + 50)) for seed in (7, 11))
+        assert distance(said(one, depth=DEEP), said(other, depth=DEEP)) > LIKE
+
+    @pytest.mark.parametrize("depth", [1, DEEP])
+    def test_whatever_the_encoding(self, depth: int) -> None:
+        page = f"<p>{text(100, 1)}"
+        assert said(page, depth=depth) == said(page, depth=depth, encoding="utf-16-le")
+
+    def test_the_root_is_no_word_of_its_text(self) -> None:
+        assert said("a / b", "http://a.example/") != said("a  b", "http://a.example/")
+
+    @pytest.mark.parametrize("unit", ["<a ", "<a>", "<a></a>", "</a", "<", "a ", "1a "])
+    @pytest.mark.parametrize("depth", [1, DEEP])
+    def test_none_is_slow(self, unit: str, depth: int) -> None:
+        page = (unit * (MAX_READ // len(unit))).encode()
+        began = time.process_time()
+        saying(page, "utf-8", URL("http://a.example/a"), depth)
+        assert time.process_time() - began < 2

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -143,10 +144,20 @@ async def test_killed_twice_spends_no_attempt(tmp_path: Path) -> None:
 
 
 async def test_a_second_run_on_a_folder_in_use_is_refused(tmp_path: Path) -> None:
-    async with ToySite({"/": Reply(200, page().body, {"Content-Type": "text/html"}, delay=1.0)}) as site:
+    is_refused = asyncio.Event()
+
+    def held() -> Iterator[bytes | float]:
+        while not is_refused.is_set():
+            yield 0.02
+        body = page().body
+        yield b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+    async with ToySite({"/": Reply(script=held)}) as site:
         process = await start("crawl", site.url, "-o", tmp_path / "out")
         await asked(site, 2, process)
-        refused = await run("crawl", site.url, "-o", tmp_path / "out", patience=10)
+        refused = await run("crawl", site.url, "-o", tmp_path / "out")
+        assert process.returncode is None, "the first was to be at work"
+        is_refused.set()
         assert refused.status not in (0, -9), refused.said
         assert "Traceback" not in refused.said
         assert "out" in refused.err

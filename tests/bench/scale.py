@@ -1,0 +1,323 @@
+"""What a page costs the frontier when 10,000, 100,000, a million URLs are known, on one host and on 10,000.
+
+    python -m tests.bench.scale [--sizes 10000,100000,1000000] [--hosts 1,10000] [--drawn]
+
+Nothing is fetched: a site without end is made up, and the database grows as a crawl makes it grow, by lease and finish,
+from pages of 40 links of which ten are new. At each size pages of 40 links, 15 of them new, are measured, then what a
+start, `crawler status` and the first rows of an export take. It asserts nothing.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from random import Random
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from crawler.cli.export import rows_of
+from crawler.cli.status import status_lines
+from crawler.crawldb.database import FILE, Database
+from crawler.crawldb.frontier import SqliteFrontier
+from crawler.crawldb.pace import Pace
+from crawler.crawldb.records import Records
+from crawler.http1.events import ResponseHead
+from crawler.http1.headers import Headers
+from crawler.model import URL, Event, Found, Kind, Link, Outcome, Reference, Saved, Verdict, Visit
+from crawler.settings import Settings
+from crawler.web.cookies import Jar
+from tests.bench.million import proportional_size
+
+LINKS, GROWTH, NEW = 40, 10, 15
+"""Links of a page; how many of them are new while the database grows, and while pages are measured."""
+IN_FLIGHT = 16
+MENU, NEAR, ABROAD = 10, 10, 2
+"""Of the links that are known: those of every page of a host, those to the pages before, those to other hosts."""
+FOLDER = 200
+"""Pages of one folder of a host."""
+DRAWN = 1 << 48
+FACTOR = 0x9E3779B97F4B
+"""A page's number, times this, modulo that, is a name that looks drawn."""
+ROWS, TIMES = 100, 3
+"""Rows of an export that are waited for; how often a look at a closed database is taken."""
+RULES = b"User-agent: *\n" + b"".join(b"Disallow: /private/%d/\n" % number for number in range(40)) + b"# of "
+HEAD = ResponseHead(
+    (1, 1), 200, "OK", Headers(), b"HTTP/1.1 200 OK\r\n%s\r\n" % (b"Name: some value\r\n" * 15)
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Site:
+    """Pages without end on some hosts; `pages` is how many of each host have been named.
+
+    They are numbered one behind the other, or with `drawn` have names that tell nothing of their neighbours.
+    """
+
+    hosts: int
+    random: Random
+    drawn: bool = False
+    pages: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pages = [1] * self.hosts
+
+    def starts(self) -> list[Link]:
+        """The first page of each host."""
+        return [Link(self.url(host, 0)) for host in range(self.hosts)]
+
+    def url(self, host: int, page: int) -> URL:
+        """The address of a page."""
+        name = f"articles/{page * FACTOR % DRAWN:012x}" if self.drawn else f"topic-{page // FOLDER}/some-article-{page}"
+        return URL.known(f"http://www-{host}.example/{name}.html")
+
+    def place(self, url: URL) -> tuple[int, int]:
+        """The host and the number of a page."""
+        name = url.path.rpartition("/")[2].removesuffix(".html")
+        page = int(name, 16) * pow(FACTOR, -1, DRAWN) % DRAWN if self.drawn else int(name.rpartition("-")[2])
+        return int(url.host.removeprefix("www-").removesuffix(".example")), page
+
+    def visit(self, visit: Visit, new: int) -> Outcome:
+        """What a visit comes to: the host's rules, or a page that is kept, with `new` new links."""
+        asked_at = time.time()
+        if visit.link.kind is Kind.ROBOTS:
+            rules = RULES + visit.link.url.host.encode()  # no two hosts share theirs in memory
+            return Outcome(Verdict.READ, head=HEAD, rules=rules, asked_at=asked_at, size=len(rules), waited=0.005)
+        digest = self.random.randbytes(32).hex()
+        saved = Saved(f"pages/{visit.link.url.host}{visit.link.url.path}", "text/html", 25_000, digest)
+        return Outcome(
+            Verdict.SAVED,
+            head=HEAD,
+            saved=saved,
+            found=[_found(link) for link in self.links(visit.link, new)],
+            asked_at=asked_at,
+            elapsed=0.01,
+            size=25_000,
+            peer="127.0.0.1:80",
+            waited=0.005,
+            fingerprint=self.random.getrandbits(63),
+        )
+
+    def links(self, page: Link, new: int) -> list[Link]:
+        """What a page names, each once, `new` of them for the first time."""
+        places = dict.fromkeys(self._named(*self.place(page.url), new))
+        return [Link(self.url(*place), Kind.PAGE, page.depth + 1, 0, page.url) for place in places]
+
+    def _named(self, host: int, page: int, new: int) -> Iterator[tuple[int, int]]:
+        """Host and number of the pages that a page names: the menu, those before it, any at all, and new ones."""
+        last = self.pages[host]
+        yield from ((host, number) for number in range(min(MENU, last)))
+        yield from ((host, number) for number in range(max(page - NEAR, 0), page))
+        for number in range(LINKS - new - MENU - NEAR):
+            other = self.random.randrange(self.hosts) if number < ABROAD else host
+            yield other, self.random.randrange(self.pages[other])
+        self.pages[host] += new
+        yield from ((host, number) for number in range(last, last + new))
+
+
+def _found(link: Link) -> Found:
+    url = str(link.url)
+    return Found(Reference(link.url, Kind.PAGE, "a", "href", {"href": url}, f"Some article at {url[-9:]}"), link, None)
+
+
+@dataclass(slots=True)
+class Driver:
+    """A frontier worked by so many tasks; `made` are the seconds of CPU that went into making things up."""
+
+    frontier: SqliteFrontier
+    site: Site
+    made: float = 0.0
+    waits: list[float] = field(default_factory=list)
+    left: int = 0
+
+    async def work(self, pages: int, new: int) -> None:
+        """Visit so many pages, and what has to be asked for before them."""
+        self.left = pages
+        self.waits = []
+        await asyncio.gather(*(self._work(new) for _ in range(IN_FLIGHT)))
+
+    async def _work(self, new: int) -> None:
+        while self.left > 0:
+            self.left -= 1
+            began = time.perf_counter()
+            [visit] = await self.frontier.lease(1)
+            self.waits.append(time.perf_counter() - began)
+            making = time.thread_time()
+            outcome = self.site.visit(visit, new)
+            self.made += time.thread_time() - making
+            self.left += visit.link.kind is Kind.ROBOTS
+            await self.frontier.finish(visit, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: times are milliseconds, those of a page microseconds of CPU, sizes bytes."""
+
+    hosts: int
+    known: int
+    page: float
+    wait: float
+    longest_wait: float
+    memory: int
+    url_size: float
+    start: float
+    status: float
+    export: float
+
+
+def known(frontier: SqliteFrontier) -> int:
+    """How many URLs a frontier knows."""
+    counts = asdict(frontier.counts)
+    return sum(
+        counts[state]
+        for state in ("queued", "leased", "saved", "read", "redirected", "rejected", "refused", "skipped", "failed")
+    )
+
+
+def opened(folder: Path) -> tuple[Database, SqliteFrontier]:
+    """A frontier as a crawl opens it: a user's settings, but that one host is asked by all tasks and has no end."""
+    settings = Settings()
+    settings = replace(
+        settings,
+        concurrency=replace(settings.concurrency, total=IN_FLIGHT, per_host=IN_FLIGHT),
+        traps=replace(settings.traps, max_host_urls=1 << 40),
+    )
+    database = Database(folder, settings.store.durability)
+    pace = Pace(settings.concurrency, settings.politeness, settings.fetch, settings.scope, {}, Random(1).random)
+    return database, SqliteFrontier(database, pace, settings, Jar(), time.time, _ignore, _discard)
+
+
+def _ignore(event: Event) -> None:
+    """Nobody watches."""
+
+
+async def _discard(paths: Sequence[str]) -> None:
+    """There are no files."""
+
+
+async def grow(folder: Path, site: Site, sizes: Sequence[int], rounds: int, pages: int) -> list[Row]:
+    """A crawl from nothing: a row whenever a size is reached; each round measures so many pages."""
+    rows = []
+    for size in sizes:
+        database, frontier = opened(folder)
+        if not known(frontier):
+            await frontier.add(site.starts())
+        driver = Driver(frontier, site)
+        while (missing := size - known(frontier)) > 0:
+            await driver.work(max(missing // GROWTH // 2, 1), GROWTH)
+        await driver.work(pages, GROWTH)  # what a start has left to do is done now
+        reached = known(frontier)
+        costs, waits = [], []
+        for _ in range(rounds):
+            began, made = time.process_time(), driver.made
+            await driver.work(pages, NEW)
+            costs.append((time.process_time() - began - (driver.made - made)) / pages)
+            waits.append(sorted(driver.waits))
+        memory, at_end = proportional_size(os.getpid()), known(frontier)
+        await frontier.close()
+        database.close()
+        rows.append(
+            Row(
+                hosts=site.hosts,
+                known=reached,
+                page=min(costs) * 1e6,
+                wait=min(map(median, waits)) * 1e3,
+                longest_wait=min(wait[len(wait) * 99 // 100] for wait in waits) * 1e3,
+                memory=memory,
+                url_size=(folder / FILE).stat().st_size / at_end,
+                start=await least_start(folder),
+                status=least(read_status, folder),
+                export=least(read_rows, folder),
+            )
+        )
+    return rows
+
+
+async def least_start(folder: Path) -> float:
+    """Milliseconds of CPU from a closed database to a frontier that is ready, at the least."""
+    took = []
+    for _ in range(TIMES):
+        began = time.process_time()
+        database, frontier = opened(folder)
+        frontier.seeds()
+        frontier.partials()
+        took.append(time.process_time() - began)
+        await frontier.close()
+        database.close()
+    return min(took) * 1e3
+
+
+def least(read: Callable[[Path], None], folder: Path) -> float:
+    """Milliseconds of CPU that a look at a closed database takes, at the least."""
+    took = []
+    for _ in range(TIMES):
+        began = time.process_time()
+        read(folder)
+        took.append(time.process_time() - began)
+    return min(took) * 1e3
+
+
+def read_status(folder: Path) -> None:
+    """What `crawler status` reads."""
+    with Records(folder) as records:
+        list(status_lines(records, folder, time.time()))
+
+
+def read_rows(folder: Path) -> None:
+    """The first rows of `crawler export`, of URLs and of links."""
+    with Records(folder) as records:
+        for table in ("urls", "links"):
+            list(islice(rows_of(records, table), ROWS))
+
+
+def run(site: Site, sizes: Sequence[int], rounds: int, pages: int) -> list[Row]:
+    """The rows of one site, in a folder that is thrown away."""
+    with TemporaryDirectory() as folder:
+        return asyncio.run(grow(Path(folder), site, sizes, rounds, pages))
+
+
+def table(rows: Sequence[Row]) -> Iterator[str]:
+    """The lines of a Markdown table; each ratio is to the first row of as many hosts."""
+    yield (
+        "| hosts | known URLs | us a page | ratio | lease ms, median (99 %) | PSS MB | bytes a URL | start ms"
+        " | status ms | export ms |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    first: dict[int, Row] = {}
+    for row in rows:
+        ratio = row.page / first.setdefault(row.hosts, row).page
+        yield (
+            f"| {row.hosts:,} | {row.known:,} | {row.page:.0f} | {ratio:.2f} | {row.wait:.1f} ({row.longest_wait:.1f})"
+            f" | {row.memory / 1e6:.0f} | {row.url_size:.0f} | {row.start:.0f} | {row.status:.0f} | {row.export:.0f} |"
+        )
+
+
+def main() -> None:
+    """Read the flags, run, print."""
+
+    def numbers(text: str) -> list[int]:
+        return [int(number) for number in text.split(",")]
+
+    parser = argparse.ArgumentParser(description="Measures what a page costs the frontier as the crawl grows.")
+    parser.add_argument("--sizes", type=numbers, default=[10_000, 100_000, 1_000_000], help="known URLs, with commas")
+    parser.add_argument("--hosts", type=numbers, default=[1, 10_000], help="numbers of hosts, with commas")
+    parser.add_argument("--rounds", type=int, default=5, help="of which the best counts (default: 5)")
+    parser.add_argument("--pages", type=int, default=100, help="pages of a round (default: 100)")
+    parser.add_argument("--drawn", action="store_true", help="names that tell nothing of their neighbours")
+    flags = parser.parse_args()
+    rows: list[Row] = []
+    for hosts in flags.hosts:
+        # A process for each: what one has taken of the machine's memory is no matter of the next.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+            site = Site(hosts, Random(hosts), flags.drawn)
+            rows += process.submit(run, site, flags.sizes, flags.rounds, flags.pages).result()
+    print("\n".join(table(rows)))
+
+
+if __name__ == "__main__":
+    main()
