@@ -49,7 +49,7 @@ from crawler.net.pool import Pool, affordable
 from crawler.net.rate import Sips
 from crawler.net.watched import Watch, WatchedDialer
 from crawler.reading import checked
-from crawler.report.sidecar import WRITERS
+from crawler.report.sidecar import WRITERS, require_sidecar
 from crawler.settings import ImageSettings, Settings, effective, fixed_keys, tabled
 from crawler.store.files import store_errors
 from crawler.supervise import Growth, Supervisor
@@ -88,9 +88,10 @@ async def open_crawl(
     `environ` is looked at where `fetch.proxy_from_env` says so. `SettingsError` and `InvalidURLError` come before
     anything is written.
     """
-    starts = start_urls(settings)
+    starts = start_urls(settings, may_be_none=bool(retry))
     sitemaps = [_start_url(text) for text in settings.crawl.sitemap]
     folder = output_folder(settings)
+    require_sidecar(settings.images.sidecar)
     reader = await in_thread(partial(_list_reader, settings.images))
     clock = clock_from(time.time() - asyncio.get_running_loop().time())
     observe = _told(observers)
@@ -182,6 +183,9 @@ async def _feeding(
             await Feeder(reader, feed, lambda: frontier.counts.queued).run()
         except CrawlError as error:
             crawl.stop(error.kind, str(error))
+        except Exception as error:  # a bug; without this the crawl would wait for more rows for ever
+            crawl.stop("crash", f"the list could not be read: {error!r}")
+            raise
 
     task = asyncio.create_task(run(), name="list")
     try:
@@ -238,10 +242,10 @@ def _list_name(images: ImageSettings) -> str:
     return images.list if images.list == STANDARD_INPUT else str(Path(images.list).absolute())
 
 
-def start_urls(settings: Settings) -> list[URL]:
+def start_urls(settings: Settings, *, may_be_none: bool = False) -> list[URL]:
     """The start URLs, each once; `SettingsError` where there is none, `InvalidURLError` where one cannot be crawled."""
     urls = [_start_url(text) for text in settings.crawl.start]
-    if not urls and not settings.images.list and not settings.crawl.sitemap:
+    if not urls and not settings.images.list and not settings.crawl.sitemap and not may_be_none:
         raise SettingsError("crawl.start: no start URL was given")
     return list(dict.fromkeys(urls))
 
@@ -255,7 +259,8 @@ def _start_url(text: str) -> URL:
 
 def output_folder(settings: Settings) -> Path:
     """Where the crawl lies: `store.output`, else a folder named after the first start URL's host."""
-    starts = [*start_urls(settings), *map(_start_url, settings.crawl.sitemap)]
+    begun = bool(settings.store.output)
+    starts = [*start_urls(settings, may_be_none=begun), *map(_start_url, settings.crawl.sitemap)]
     if not settings.store.output and not starts:
         raise SettingsError("store.output: a list has no host to name a folder after; takes the folder to keep it in")
     folder = Path(settings.store.output or path(starts[0], "text/html").split("/")[1])
@@ -286,9 +291,11 @@ def _made(folder: Path) -> Path:
 def _check_fixed(settings: Settings, facts: dict[str, str], folder: Path) -> None:
     """What shapes the store stays as it was when the folder was begun."""
     values = {item.key: json.dumps(item.value) for item in effective(settings, {})}
+    # A folder of an earlier version may lack the fact: then it was begun with the default.
+    begun = {item.key: json.dumps(item.value) for item in effective(Settings(), {})} | facts if facts else values
     for key in fixed_keys():
-        if facts.get(key, values[key]) != values[key]:
-            raise SettingsError(f"{key}: {folder} was begun with {facts[key]}; it cannot become {values[key]} there")
+        if begun[key] != values[key]:
+            raise SettingsError(f"{key}: {folder} was begun with {begun[key]}; it cannot become {values[key]} there")
 
 
 async def _apply_rules(
@@ -308,9 +315,10 @@ async def _apply_rules(
 
         await frontier.reconsider(judge)
     values = {item.key: json.dumps(item.value) for item in effective(settings, {})}
-    remembered = json.dumps(
-        tabled(replace(settings, crawl=replace(settings.crawl, start=tuple(map(str, start_urls(settings))))))
+    start, sitemap = (
+        tuple(str(_start_url(text)) for text in texts) for texts in (settings.crawl.start, settings.crawl.sitemap)
     )
+    remembered = json.dumps(tabled(replace(settings, crawl=replace(settings.crawl, start=start, sitemap=sitemap))))
     await frontier.state({"settings": remembered, "rules": now, **{key: values[key] for key in fixed_keys()}})
 
 

@@ -158,7 +158,7 @@ class ImageSettings:
     damaged: Literal["reject", "keep"] = "reject"
     dedupe: Literal["off", "exact", "report", "near"] = "off"
     max_distance: int = _count(5, 0, 7)
-    name: str = ""
+    name: str = field(default="", metadata={"fixed": True})
     thumbnails: int | None = _count(None, 16, 4096)
     convert: Literal["off", "jpeg", "png", "webp"] = "off"
     max_pixels: int = _count(100_000_000, 1)

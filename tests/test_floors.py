@@ -28,7 +28,8 @@ ALLOWED = {
     ("report", "crawldb.records"),
     ("cli", "assemble"), ("cli", "assemble_worker"),
     ("assemble", "assemble_parts"), ("assemble_worker", "assemble_parts"),
-    ("crawling", "visiting"), ("visiting", "imaging"), ("visiting", "reading"), ("crawling", "watching"), ("visiting", "watching"),
+    ("crawling", "visiting"), ("crawling", "watching"),
+    ("visiting", "imaging"), ("visiting", "reading"), ("visiting", "watching"),
     ("steps", "model"),
 }  # fmt: skip
 """What is allowed beside that: the ground's errors, the words and the heart's parts among themselves, a report's read

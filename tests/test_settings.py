@@ -338,7 +338,7 @@ def test_effective_lists_every_key_once_with_its_source() -> None:
 
 
 def test_what_shapes_the_store_is_fixed() -> None:
-    assert list(fixed_keys()) == ["store.max_name"]
+    assert list(fixed_keys()) == ["images.name", "store.max_name"]
 
 
 def test_settings_are_frozen() -> None:

@@ -28,6 +28,7 @@ PLAIN: Final = {
     "decode": "the answer cannot be decoded",
     "too-large": "the answer is too large",
     "redirect": "the redirect cannot be followed",
+    "scope": "the address may not be reached",
 }
 """The words of failures, as a person says them."""
 

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import typer
@@ -146,13 +147,15 @@ def default_of(key: str) -> Any:
     return getattr(getattr(Settings(), section), name)
 
 
-def with_flags(flags: Sequence[Flag]) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Gives a command the options of these flags, and `--config` and `--preset`; it gets them as `**given`."""
+def with_flags(
+    flags: Sequence[Flag], base: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Gives a command the options of these flags; it gets them as `**given`. `base` is what it has for defaults."""
 
     def decorate(command: Callable[..., int]) -> Callable[..., int]:
         signature = inspect.signature(command, eval_str=True)
         own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
-        options = [_option(flag) for flag in flags]
+        options = [_option(flag, base) for flag in flags]
         command.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
         return command
 
@@ -169,8 +172,9 @@ def preset_option() -> Any:
     return typer.Option(None, "--preset", metavar="NAME", help="polite, fast, images, archive; a file wins over it.")
 
 
-def _option(flag: Flag) -> inspect.Parameter:
-    default = default_of(flag.key)
+def _option(flag: Flag, base: Mapping[str, Mapping[str, Any]]) -> inspect.Parameter:
+    section, _, name = flag.key.partition(".")
+    default = base.get(section, {}).get(name, default_of(flag.key))
     is_plain = flag.value is not None
     option = typer.Option(
         False if is_plain else None,

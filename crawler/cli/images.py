@@ -1,5 +1,6 @@
 """`crawler images`: the images of a site, or of a list; its pages are read for their links and not kept."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from crawler.cli.crawl import run, settings_of
 from crawler.cli.flags import IMAGE_FLAGS, config_option, overrides, path_or_none, preset_option, with_flags
 
-BASE: Final = {
+BASE: Final[Mapping[str, Mapping[str, Any]]] = {
     "crawl": {"keep": "images"},
     "images": {
         "any_host": True,
@@ -20,7 +21,7 @@ BASE: Final = {
 """The settings that differ for this command, where nothing else is said."""
 
 
-@with_flags(IMAGE_FLAGS)
+@with_flags(IMAGE_FLAGS, BASE)
 def images(
     start: list[str] | None = typer.Argument(None, metavar="URL", help="The pages where to start; several add up."),
     config: str | None = config_option(),

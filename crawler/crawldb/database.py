@@ -187,7 +187,8 @@ def open_to_read(folder: Path) -> sqlite3.Connection:
     if version == 0:
         sql.close()
         raise NoCrawlError(f"{folder} holds no crawl yet")
-    if version > VERSION:
+    if version != VERSION:
         sql.close()
-        raise NoCrawlError(f"{folder / FILE} has schema {version}; this crawler reads 1 to {VERSION}")
+        hint = "; the command that made it brings it up to date" if version < VERSION else ""
+        raise NoCrawlError(f"{folder / FILE} has schema {version}; this crawler reads {VERSION}{hint}")
     return sql

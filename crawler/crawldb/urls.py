@@ -132,6 +132,8 @@ class Urls:
         number = digest(text)
         known = self._find(text, number)
         if known is not None:
+            if link.parent is None and not link.hops:
+                self._hosts.name(self._hosts.numbered(known.host), link.url.host)
             self._meet_again(known, link, parent, refused)
             followed = refused is None or known.state != "skipped"
             self._front.note(text, min(known.depth, link.depth), is_page or known.kind == PAGE, followed)

@@ -59,7 +59,7 @@ class Glance:
         found: list[T] = []
         resume = 0
         tags = parts[1::2]
-        for number, between, tag, values in zip(count(), parts[::2], tags, map(known.get, tags)):  # noqa: B905
+        for number, between, tag, values in zip(count(), parts[::2], tags, map(known.get, tags)):
             if resume:  # what began before has been read
                 start = offsets.of(number)
                 if start < resume:

@@ -221,11 +221,12 @@ def _find_all(
                 shown,
                 nofollow or (closed and kind is Kind.PAGE),
                 role,
+                noai=noai,
             )
             if kind is Kind.IMAGE:
                 part = "noscript" if places.in_noscript(start) else role
                 reference = reference._replace(
-                    role=part, context=context, width=width, density=density, group=group, noai=noai, caption=caption
+                    role=part, context=context, width=width, density=density, group=group, caption=caption
                 )
             references.append(reference)
         if len(references) > MAX_TAGS:

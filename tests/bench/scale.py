@@ -104,20 +104,26 @@ class Site:
         )
 
     def links(self, page: Link, new: int) -> list[Link]:
-        """What a page names, each once, `new` of them for the first time."""
-        places = dict.fromkeys(self._named(*self.place(page.url), new))
+        """What a page names, each once: what is known, in the end wherever it is, and `new` for the first time."""
+        host, number = self.place(page.url)
+        places: dict[tuple[int, int], None] = {}
+        for place in self._known(host, number):
+            if len(places) == LINKS - new:
+                break
+            places[place] = None
+        last = self.pages[host]
+        self.pages[host] += new
+        places.update(dict.fromkeys((host, page) for page in range(last, last + new)))
         return [Link(self.url(*place), Kind.PAGE, page.depth + 1, 0, page.url) for place in places]
 
-    def _named(self, host: int, page: int, new: int) -> Iterator[tuple[int, int]]:
-        """Host and number of the pages that a page names: the menu, those before it, any at all, and new ones."""
-        last = self.pages[host]
-        yield from ((host, number) for number in range(min(MENU, last)))
+    def _known(self, host: int, page: int) -> Iterator[tuple[int, int]]:
+        """The menu, the pages before this one, some of other hosts and of this one, and as many more of all."""
+        yield from ((host, number) for number in range(min(MENU, self.pages[host])))
         yield from ((host, number) for number in range(max(page - NEAR, 0), page))
-        for number in range(LINKS - new - MENU - NEAR):
-            other = self.random.randrange(self.hosts) if number < ABROAD else host
+        for number in range(4 * LINKS):
+            is_own = ABROAD <= number < LINKS
+            other = host if is_own else self.random.randrange(self.hosts)
             yield other, self.random.randrange(self.pages[other])
-        self.pages[host] += new
-        yield from ((host, number) for number in range(last, last + new))
 
 
 def _found(link: Link) -> Found:

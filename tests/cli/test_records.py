@@ -149,6 +149,9 @@ class FakeRecords:
     def reasons(self) -> list[Any]:
         return []
 
+    def rows(self) -> tuple[int, int]:
+        return 3, 1
+
     def hosts(self, limit: int) -> list[HostRecord]:
         return self._hosts[:limit]
 
@@ -164,6 +167,7 @@ def test_how_a_crawl_stands() -> None:
     limited = standing(FakeRecords(Counts(queued=2, limit="max-pages"), []))
     assert limited[0].startswith("docs has reached its limit (max-pages)")
     assert "still queued 2" in limited
+    assert "read 3 rows of a list: 1 without a URL" in limited
 
 
 def test_hosts_and_what_slows_them() -> None:
