@@ -24,7 +24,7 @@ from crawler.web.shape import shape
 from crawler.web.simhash import saying
 from crawler.web.sitemap import Sitemap, parse_sitemap
 
-LARGE_PAGE: Final = 256 * 1024
+LARGE_PAGE: Final = 1024 * 1024
 """Bytes from which a page's links are read elsewhere, so that the loop goes on: this many hold it for half a second."""
 
 MAX_REFERENCES: Final = 100_000

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, Literal
 
-from crawler.model import Visit
+from crawler.model import ResponseHead, Visit
 
 Word = Literal["frontier", "connection", "look-up", "connect", "head", "body", "save", "memory", "extraction", "images"]
 
@@ -18,10 +18,11 @@ Word = Literal["frontier", "connection", "look-up", "connect", "head", "body", "
 class Steps:
     """The steps of one worker: `word` is what it waits for, `since` when, `visit` which visit it is at, if any.
 
-    `deadline` is that visit's own; `given_up` says why it was moved forward.
+    `deadline` is that visit's own, and `given_up` says why it was moved forward; `head` is that of its answer, once it
+    has come.
     """
 
-    __slots__ = ("_clock", "deadline", "given_up", "since", "visit", "word")
+    __slots__ = ("_clock", "deadline", "given_up", "head", "since", "visit", "word")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -30,6 +31,7 @@ class Steps:
         self.visit: Visit | None = None
         self.deadline: asyncio.Timeout | None = None
         self.given_up: str | None = None
+        self.head: ResponseHead | None = None
 
     def enter(self, word: Word) -> Word:
         """The next step; the word of the one before."""
@@ -38,7 +40,7 @@ class Steps:
 
     def begin(self, visit: Visit | None) -> None:
         """Another visit, or none any more."""
-        self.visit, self.deadline, self.given_up = visit, None, None
+        self.visit, self.deadline, self.given_up, self.head = visit, None, None, None
 
 
 _STEPS: Final[ContextVar[Steps | None]] = ContextVar("steps", default=None)

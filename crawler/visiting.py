@@ -99,7 +99,7 @@ class Visiting:
         error: CrawlError | None = None
         try:
             async with asyncio.timeout(self._settings.fetch.total_timeout * 2 + 60) as steps.deadline:
-                outcome = await self._exchange(visit, at - began)
+                outcome = await self._exchange(visit, at - began, steps)
         except (StoreError, CrawldbError):
             raise
         except CrawlError as raised:
@@ -109,7 +109,7 @@ class Visiting:
                 outcome = replace(outcome, asked_at=raised.asked_at + at - began)
         except TimeoutError:
             error = FetchTimeoutError(steps.given_up or "the visit did not come to its end")
-            outcome = replace(Outcome.failed(error), asked_at=at)
+            outcome = replace(Outcome.failed(error), asked_at=at, head=steps.head)
         except Exception:
             log.exception("a visit crashed: %s", visit.link.url)
             outcome = Outcome(
@@ -153,13 +153,14 @@ class Visiting:
             headers.append(("Accept-Encoding", "identity"))
         return Request(link.url, headers=tuple(headers), reach=visit.reach)
 
-    async def _exchange(self, visit: Visit, offset: float) -> Outcome:
+    async def _exchange(self, visit: Visit, offset: float, steps: Steps) -> Outcome:
         """Fetch, decide, save, extract; `offset` leads from the loop's clock to the wall's."""
         link = visit.link
         request = self._request(visit)
         fetcher = self._parts.robots if link.kind is Kind.ROBOTS else self._parts.fetcher
         step("connection")
         async with fetcher.fetch(request) as response:
+            steps.head = response.head
             step("body")
             waited = asyncio.get_running_loop().time() - response.contact.asked_at
             try:

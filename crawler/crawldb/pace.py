@@ -23,6 +23,9 @@ NEVER: Final = 1e18
 ROBOTS_AGE: Final = 86_400.0
 """Seconds after which a robots.txt is asked for again (RFC 9309 section 2.4)."""
 
+OUTAGE: Final = 15.0
+"""Seconds of failures in a row that a restart of a server takes at the most."""
+
 CACHED: Final = 128_000_000
 """Bytes, about, of hosts that are kept in memory between groups: some ten thousand with a robots.txt of a kilobyte."""
 
@@ -193,6 +196,15 @@ class Pace:
         elif outcome.waited is not None:
             flow.answered(outcome.waited, now)
         host.window = flow.window if flow.window < flow.ceiling else None
+
+    def is_outage(self, host: Host, attempt: int, now: float) -> bool:
+        """Whether a document whose attempts are spent is asked for once more, as its host may be restarting.
+
+        No more than twice as often as others: it may be this document that its server dies of.
+        """
+        since = host.failing_since
+        is_recent = host.failures > 1 and since is not None and now - since < OUTAGE
+        return is_recent and attempt <= 2 * self._fetch.max_retries
 
     def failed(self, host: Host, word: str, leased_at: float, now: float, run: int) -> float | None:
         """The host failed: the seconds it is left alone, or None when that was the last time and it is given up.

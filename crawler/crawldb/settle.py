@@ -28,9 +28,6 @@ MAX_SUSPECTS: Final = 3
 MAX_CHAIN: Final = 100
 """Redirects in a row that are looked through for a circle; a longer chain counts as one."""
 
-OUTAGE: Final = 15.0
-"""Seconds of failures of a host in which no document of it is given up for them: a server may have been restarted."""
-
 _VISIT: Final = (
     "INSERT INTO visits (url, run, attempt, verdict, error, detail, asked_at, elapsed, size, peer, head)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -139,9 +136,7 @@ class Settler:
     def _host_ails(self, lease: Lease, host: Host, outcome: Outcome, now: float, *, spent: bool) -> list[Event]:
         """The host as a whole failed or is busy: it is held, and the visit is put behind its others or ends."""
         events = self._host_failed(lease, host, outcome, now)
-        since = host.failing_since
-        is_outage = host.failures > 1 and since is not None and now - since < OUTAGE
-        if spent and outcome.retry_in is None and not is_outage:
+        if spent and outcome.retry_in is None and not self.pace.is_outage(host, lease.visit.attempt, now):
             self._end(lease, host, outcome)
         else:
             self._again(lease, host, outcome, spent, host.pace_at + (outcome.retry_in or 0) if spent else 0)

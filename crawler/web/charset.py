@@ -5,6 +5,7 @@ goes through the label table of the Encoding standard first, so that `utf-7`, `i
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -177,15 +178,16 @@ def _xml_encoding(text: str) -> str | None:
 
 def _meta_encoding(text: str) -> str | None:
     """The encoding that the first meta element of a text names, of those that name one."""
-    return next(iter(_META.find(text)), None)
+    return next(iter(_META.find(text, _read_meta)), None)
 
 
-def _read_meta(element: Tag, _: str) -> str | None:
-    """The encoding that a meta element names, None where it names none."""
+def _read_meta(_: str, element: Tag, __: str) -> Sequence[str]:
+    """The encoding that a meta element names, nothing where it names none."""
     label = element.attrs.get("charset")
     if label is None and str(element.get("http-equiv", "")).lower() == "content-type":
         label = _label_in(str(element.get("content", "")))
-    return _of_document(str(label)) if label is not None else None
+    name = _of_document(str(label)) if label is not None else None
+    return () if name is None else (name,)
 
 
 def _label_in(content: str) -> str | None:
@@ -201,7 +203,7 @@ def _of_document(label: str) -> str | None:
     return {"UTF-16BE": "UTF-8", "UTF-16LE": "UTF-8", "x-user-defined": "windows-1252"}.get(name or "", name)
 
 
-_META: Final = TagReader({"meta"}, _read_meta)
+_META: Final = TagReader({"meta"})
 
 
 def encode_query(text: str, codec: str) -> str:

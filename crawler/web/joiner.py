@@ -5,30 +5,37 @@ with its root, and a page has to itself what speaks of the page alone.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from crawler.errors import InvalidURLError
 from crawler.web.charset import encode_query
+from crawler.web.reference import Reference
 from crawler.web.url import URL
 
 MAX_PLACES: Final = 32
 """How many folders and origins are remembered, those last begun."""
 MAX_JOINED: Final = 2_000
 """How many texts are remembered in each of them."""
+MAX_READY: Final = 10_000
+"""How many tags are remembered in all of them together."""
+MAX_KNOWN_TAG: Final = 500
+"""How long a tag, or an anchor with its contents, may be to be remembered."""
 
 _BEGINNING: Final = re.compile(r"[\x00-\x20]*+(?:(?P<origin>/|https?://)|(?P<page>[?#]|\Z|[^/:?#]*+:))?+")
 """What tells where a text means the same: `http:` without `//` may be followed by what belongs to the page."""
 
 
 class Place:
-    """Where a text means one URL, whatever page it stands on."""
+    """Where a text means one URL, whatever page it stands on; `ready` is what tags come to on all of its pages."""
 
-    __slots__ = ("_base", "_codec", "_known")
+    __slots__ = ("_base", "_codec", "_known", "ready")
 
     def __init__(self, base: URL, codec: str) -> None:
         self._base = base
         self._codec = codec
         self._known: dict[str, URL | None] = {}
+        self.ready: dict[str, Sequence[Reference]] = {}
 
     def join(self, written: str) -> URL | None:
         """The URL that a text means here, None where it means none; its fragment does not matter."""
@@ -77,6 +84,7 @@ class Joiners:
 
     def __init__(self) -> None:
         self._places: dict[tuple[str, str], Place] = {}
+        self._ready = 0
 
     def of(self, base: URL, codec: str) -> Joiner:
         """The joiner of a page in this encoding, whose URLs are relative to `base`."""
@@ -93,3 +101,13 @@ class Joiners:
                 self._places = dict(list(self._places.items())[MAX_PLACES // 2 :])
             self._places[name, codec] = place = Place(base, codec)
         return place
+
+    def remember(self, place: Place, tag: str, references: Sequence[Reference]) -> None:
+        """What a tag comes to on all pages of a place."""
+        if tag and len(tag) <= MAX_KNOWN_TAG:
+            self._ready += 1
+            if self._ready > MAX_READY:
+                self._ready = 1
+                for each in self._places.values():
+                    each.ready = {}  # and not cleared: other threads may be reading
+            place.ready[tag] = references

@@ -5,8 +5,8 @@ attribute, is the table of `sources`. The sections named are those of the HTML s
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, cast
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple, cast
 
 from bs4 import Tag
 
@@ -14,7 +14,7 @@ from crawler.errors import InvalidURLError, LimitError
 from crawler.web.context import Surroundings
 from crawler.web.css import find_urls
 from crawler.web.glance import MAX_CONTENTS, inner
-from crawler.web.joiner import Joiner, Joiners, Place
+from crawler.web.joiner import MAX_KNOWN_TAG, Joiner, Joiners
 from crawler.web.jsonld import find_image_urls
 from crawler.web.markup import TagReader
 from crawler.web.reference import Kind, Reference
@@ -26,11 +26,15 @@ from crawler.web.url import URL
 
 MAX_TEXT: Final = 200
 """How many characters of an anchor's contents are kept."""
+MAX_KNOWN: Final = 5_000
+"""How many tags are remembered from one page to the next where everything is looked for."""
 _ANCHOR_EDGE: Final = re.compile(rf"</?[aA](?=[{BLANKS}/>])")
 _NOSCRIPT_END: Final = re.compile(rf"</noscript(?=[{BLANKS}/>])", re.IGNORECASE)
 _DIRECTIVES: Final = re.compile(r"[\s,]+")
 _ROBOTS: Final = frozenset({"robots", "crawler"})
 _HEEDED: Final = NO_AI | {"nofollow"}
+_RULERS: Final = frozenset({"base", "meta"})
+"""Tags that may say something of all the page's URLs."""
 _PARTS: Final = frozenset({"figcaption", "figure", "noscript", "picture", "style"})
 """Tags that say something of the images in them, or hold some."""
 _APART: Final = frozenset({"body", "html", "link", "meta", "script", "style"})
@@ -38,7 +42,6 @@ _APART: Final = frozenset({"body", "html", "link", "meta", "script", "style"})
 
 
 NOTHING: Final = frozenset[str]()
-NOT_MADE: Final[tuple[None, list[Reference]]] = (None, [])
 
 
 Mention = tuple[str, Kind, str, str, bool, int | None, float | None]
@@ -49,30 +52,14 @@ The URL as written, fragment and all, and what becomes of the reference's `kind`
 """
 
 
-class Said:
-    """What one tag says: about URLs, about what the page's URLs are relative to, about all the page's links.
+class Said(NamedTuple):
+    """What one tag says: about URLs, about what the page's URLs are relative to, about all the page's links."""
 
-    `text` is what a reader sees in it, `made` the references that it came to last, and where that was.
-    """
-
-    __slots__ = ("attributes", "base", "made", "mentions", "name", "text", "wishes")
-
-    def __init__(
-        self,
-        name: str,
-        attributes: Attributes,
-        mentions: Sequence[Mention],
-        base: str | None = None,
-        wishes: frozenset[str] = NOTHING,
-        text: str = "",
-    ) -> None:
-        self.name = name
-        self.attributes = attributes
-        self.mentions = mentions
-        self.base = base
-        self.wishes = wishes
-        self.text = text
-        self.made: tuple[Place | None, list[Reference]] = NOT_MADE
+    name: str
+    attributes: Attributes
+    mentions: Sequence[Mention]
+    base: str | None
+    wishes: frozenset[str]
 
 
 Found = tuple[Said, int, int]
@@ -87,16 +74,17 @@ def find_references(body: bytes, encoding: str, url: URL, *, everything: bool = 
     each image.
     """
     text = decode(body, encoding)
-    found = _READER_OF_ALL.locate(text) if everything else []
-    tags = [said for said, _, _ in found] if everything else _READER.find(text)
-    rulers = [said for said in tags if said.base is not None or said.wishes]
-    base = next((said.base for said in rulers if said.base is not None), None)
-    joiner = _JOINERS.of(_resolve_base(base, url), encoding)
-    wishes = NOTHING.union(*(said.wishes for said in rulers))
-    is_closed, noai = "nofollow" in wishes, not NO_AI.isdisjoint(wishes)
     if everything:
-        return _find_all(text, found, joiner.join, is_closed, noai)
-    references = _find_followed(tags, joiner)
+        return _find_all(text, _READER_OF_ALL.locate(text, _SAID.read, _SAID.known), encoding, url)
+    page = _Page(_JOINERS.of(url, encoding))
+    references = page.find(text)
+    base = _resolve_base(page.base, url)
+    if base is not url:
+        page = _Page(_JOINERS.of(base, encoding))
+        references = page.find(text)
+    if len(references) > MAX_TAGS:
+        raise LimitError(f"more than {MAX_TAGS} references")
+    is_closed, noai = _closed(page.wishes)
     if is_closed or noai:
         return [
             one._replace(nofollow=one.nofollow or (is_closed and one.kind is Kind.PAGE), noai=noai)
@@ -105,35 +93,77 @@ def find_references(body: bytes, encoding: str, url: URL, *, everything: bool = 
     return references
 
 
-def _find_followed(tags: Iterable[Said], joiner: Joiner) -> list[Reference]:
-    """What a crawl follows; of a tag that came to the same on another page, the references are taken from there."""
-    folder, origin = joiner.folder, joiner.origin
-    references: list[Reference] = []
-    for said in tags:
-        place, made = said.made
-        if place is not folder and place is not origin:
-            made = _references(said, joiner)
-            if len(references) + len(made) > MAX_TAGS:
+class _Page:
+    """The reading of a page for what a crawl follows: what it says itself of its links comes to light on the way."""
+
+    def __init__(self, joiner: Joiner) -> None:
+        self.base: str | None = None
+        self.wishes = NOTHING
+        self._joiner = joiner
+        self._many = 0
+
+    def find(self, text: str) -> list[Reference]:
+        return _READER.find(text, self.read, self._joiner.folder.ready, self._joiner.origin.ready)
+
+    def read(self, key: str, element: Tag, contents: str) -> Sequence[Reference]:
+        """The references of a tag; one that comes to the same on other pages is remembered."""
+        joiner, name = self._joiner, element.name
+        attributes = cast(Attributes, element.attrs)
+        text = _anchor_text(contents) if contents else ""
+        place = joiner.origin
+        made: list[Reference] = []
+        for written, kind, role, attribute, nofollow, width, density in _mentions(attributes, SOURCES.get(name, ())):
+            if written[:1] == "#":
+                place = joiner.page
+                url: URL | None = joiner.base
+            else:
+                place = joiner.place(written)
+                url = place.join(written)
+            made.append(Reference(url, kind, name, attribute, attributes, text, nofollow, role, "", width, density))
+        if name in _RULERS:
+            self._heed(name, attributes)
+        elif len(made) > 1:
+            self._many += len(made)
+            if self._many > MAX_TAGS:
                 raise LimitError(f"more than {MAX_TAGS} references")
-        references += made
-    return references
+        elif place is not joiner.page:
+            _JOINERS.remember(place, key, made)
+        return made
+
+    def _heed(self, name: str, attributes: Attributes) -> None:
+        """What a tag says of all the page's URLs; of several base elements the first that has a href counts."""
+        self.wishes |= _wishes(name, attributes)
+        if name == "base" and self.base is None:
+            self.base = attributes.get("href")
 
 
-def _references(said: Said, joiner: Joiner) -> list[Reference]:
-    """The references of one tag; remembered where they are the same on other pages."""
-    name, attributes, text = said.name, said.attributes, said.text
-    made: list[Reference] = []
-    place = None
-    for written, kind, role, attribute, nofollow, width, density in said.mentions:
-        if written[:1] == "#":
-            url: URL | None = joiner.base
-        else:
-            place = joiner.place(written)
-            url = place.join(written)
-        made.append(Reference(url, kind, name, attribute, attributes, text, nofollow, role, "", width, density))
-    if place is not None and place is not joiner.page and len(made) == 1:
-        said.made = (place, made)
-    return made
+class _Memory:
+    """What tags said, remembered by their text."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Sequence[Said]] = {}
+
+    def read(self, key: str, element: Tag, _: str) -> Sequence[Said]:
+        """What a tag says of anything."""
+        name = element.name
+        attributes = cast(Attributes, element.attrs)
+        mentions = [*_mentions(attributes, MORE_SOURCES.get(name, ())), *_mentions(attributes, ANYWHERE)]
+        base = attributes.get("href") if name == "base" else None
+        wishes = _wishes(name, attributes)
+        is_part = name in _PARTS or (name == "script" and _is_linked_data(attributes))
+        said: Sequence[Said] = ()
+        if mentions or base is not None or wishes or is_part:
+            said = (Said(name, attributes, mentions, base, wishes),)
+        if len(key) <= MAX_KNOWN_TAG:
+            if len(self.known) >= MAX_KNOWN:
+                self.known = {}  # and not cleared: other threads may be reading
+            self.known[key] = said
+        return said
+
+
+def _closed(wishes: frozenset[str]) -> tuple[bool, bool]:
+    """Whether a page asks that its links are not followed, and that nothing is learnt from its images."""
+    return "nofollow" in wishes, not NO_AI.isdisjoint(wishes)
 
 
 def find_style_references(body: bytes, encoding: str, url: URL) -> list[Reference]:
@@ -195,10 +225,11 @@ class _Places:
         return start < self._noscript_end
 
 
-def _find_all(
-    text: str, found: Sequence[Found], join: Callable[[str], URL | None], closed: bool, noai: bool
-) -> list[Reference]:
+def _find_all(text: str, found: Sequence[Found], encoding: str, url: URL) -> list[Reference]:
     """Every reference, those of the tags' contents too, images with what is written about them."""
+    base = next((said.base for said, _, _ in found if said.base is not None), None)
+    join = _JOINERS.of(_resolve_base(base, url), encoding).join
+    closed, noai = _closed(NOTHING.union(*(said.wishes for said, _, _ in found if said.wishes)))
     places = _Places(text)
     surroundings = Surroundings(
         text, [(said.name, end) for said, _, end in found if said.name in ("figure", "figcaption")]
@@ -251,31 +282,6 @@ def _is_linked_data(attributes: Attributes) -> bool:
     return word(attributes, "type").partition(";")[0].rstrip(BLANKS) == "application/ld+json"
 
 
-def read_tag(element: Tag, contents: str) -> Said | None:
-    """What a tag says that a crawl follows, None where that is nothing."""
-    name = element.name
-    attributes = cast(Attributes, element.attrs)
-    mentions = _mentions(attributes, SOURCES.get(name, ()))
-    base = attributes.get("href") if name == "base" else None
-    wishes = _wishes(attributes) if name == "meta" else NOTHING
-    if not mentions and base is None and not wishes:
-        return None
-    return Said(name, attributes, mentions, base, wishes, _anchor_text(contents) if name == "a" else "")
-
-
-def read_all_of_tag(element: Tag, _: str) -> Said | None:
-    """What a tag says of anything, None where that is nothing."""
-    name = element.name
-    attributes = cast(Attributes, element.attrs)
-    mentions = (*_mentions(attributes, MORE_SOURCES.get(name, ())), *_mentions(attributes, ANYWHERE))
-    base = attributes.get("href") if name == "base" else None
-    wishes = _wishes(attributes) if name == "meta" else NOTHING
-    is_part = name in _PARTS or (name == "script" and _is_linked_data(attributes))
-    if not mentions and base is None and not wishes and not is_part:
-        return None
-    return Said(name, attributes, mentions, base, wishes)
-
-
 def _mentions(attributes: Attributes, sources: Iterable[Source]) -> list[Mention]:
     """The URLs that a tag's attributes name."""
     mentions: list[Mention] = []
@@ -294,16 +300,17 @@ def _mentions(attributes: Attributes, sources: Iterable[Source]) -> list[Mention
 
 
 _JOINERS: Final = Joiners()
-_READER: Final = TagReader({*SOURCES, "base"}, read_tag)
+_READER: Final = TagReader({*SOURCES, *_RULERS})
 _READER_OF_ALL: Final = TagReader(
-    {*MORE_SOURCES, *_PARTS, "base", "script"}, read_all_of_tag, {source.attribute for source in ANYWHERE}
+    {*MORE_SOURCES, *_PARTS, *_RULERS, "script"}, {source.attribute for source in ANYWHERE}
 )
+_SAID: Final = _Memory()
 
 
-def _wishes(attributes: Attributes) -> frozenset[str]:
+def _wishes(name: str, attributes: Attributes) -> frozenset[str]:
     """What a meta element asks of robots that is heeded here: not to follow links, not to learn from images."""
-    if word(attributes, "name") not in _ROBOTS:
-        return frozenset()
+    if name != "meta" or word(attributes, "name") not in _ROBOTS:
+        return NOTHING
     directives = set(_DIRECTIVES.split(word(attributes, "content")))
     return frozenset((directives | {"nofollow"} if "none" in directives else directives) & _HEEDED)
 

@@ -5,26 +5,20 @@ tag that was asked for and is not remembered: tags repeat within a site. Where t
 """
 
 import re
-from collections.abc import Callable, Collection
-from itertools import islice
-from typing import Any, Final, Generic, TypeVar, cast
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import count, islice
+from typing import Any, Final, TypeVar, cast
 
 from bs4 import BeautifulSoup, Tag
 from bs4.builder import TreeBuilder
 
 from crawler.errors import LimitError
-from crawler.web.glance import Glance
-from crawler.web.tags import ATTRIBUTE, TAG_NAME, Walk, Wanted
+from crawler.web.glance import ODD, Offsets, inner, is_outside, parting
+from crawler.web.tags import ATTRIBUTE, MAX_STEPS, MAX_TAGS, TAG_NAME, Walk, Wanted
 from crawler.web.text import decode_references
 
 MAX_ATTRIBUTES: Final = 1_000_000
-"""How many attributes the tags that were asked for, and were not known, may have together."""
-MAX_KNOWN: Final = 5_000
-"""How many tags a reader remembers from one text to the next, once it has met them twice."""
-MAX_MET: Final = 20_000
-"""How many tags a reader knows to have met."""
-MAX_KNOWN_TAG: Final = 500
-"""How long a tag, or an anchor with its contents, may be to be remembered."""
+"""How many attributes the tags that were asked for may have together, where they are not plain."""
 MAX_SHAPES: Final = 1_000
 """How many shapes of tags a reader remembers: what stands around the values."""
 MAX_PLAIN: Final = 30
@@ -36,6 +30,12 @@ _PLAIN_SHAPE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9]*+(?:[ \n]++[a-z-]++=\"\")
 _PLAIN_NAME: Final = re.compile(r"[ \n]([a-z-]++)=\"\"")
 
 T = TypeVar("T")
+Read = Callable[[str, Tag, str], Sequence[T]]
+"""What makes something of a tag: of the text it can be known by, its element, and the markup in it.
+
+That text is empty where it does not tell all; and only an anchor's markup is given.
+"""
+NONE: Final[Mapping[str, Any]] = {}
 Shape = tuple[str, tuple[str, ...]]
 """A tag's name, and those of its attributes in their order."""
 
@@ -71,19 +71,26 @@ class TagBuilder(TreeBuilder):
             attributes = {attribute: decode_references(value) for attribute, value in attributes.items()}
         return self._make(None, self, name, None, None, attributes)
 
-    def any(self, tag: str, most: int) -> tuple[Tag, int]:
-        """The same of any tag, and how many attributes were written; `LimitError` beyond `most`."""
-        match = _NAME.match(tag)
-        assert match is not None
-        written = [match.groups("") for match in islice(ATTRIBUTE.finditer(tag + ">", match.end()), most + 1)]
-        if len(written) > most:
-            raise LimitError(f"more than {MAX_ATTRIBUTES} attributes")
-        attributes: dict[str, str] = {}
-        for attribute, double, single, bare in written:  # the first of two equal ones counts
-            attributes.setdefault(attribute.lower(), double or single or bare)
-        if "&" in tag:
-            attributes = {attribute: decode_references(value) for attribute, value in attributes.items()}
-        return self._make(None, self, match[0].lower(), None, None, attributes), len(written)
+    def counted(self) -> Callable[[str], Tag]:
+        """What makes the elements of any tags of one text; `LimitError` beyond `MAX_ATTRIBUTES`."""
+        left = MAX_ATTRIBUTES
+
+        def make(tag: str) -> Tag:
+            nonlocal left
+            match = _NAME.match(tag)
+            assert match is not None
+            written = [match.groups("") for match in islice(ATTRIBUTE.finditer(tag + ">", match.end()), left + 1)]
+            left -= len(written)
+            if left < 0:
+                raise LimitError(f"more than {MAX_ATTRIBUTES} attributes")
+            attributes: dict[str, str] = {}
+            for attribute, double, single, bare in written:  # the first of two equal ones counts
+                attributes.setdefault(attribute.lower(), double or single or bare)
+            if "&" in tag:
+                attributes = {attribute: decode_references(value) for attribute, value in attributes.items()}
+            return self._make(None, self, match[0].lower(), None, None, attributes)
+
+        return make
 
     def _learn(self, key: tuple[str, ...]) -> Shape | None:
         """What a tag is that has these parts around its values, None where they need not be around values."""
@@ -107,81 +114,78 @@ class _LeanTag(Tag):
         self.attrs = attrs
 
 
-class TagReader(Generic[T]):
-    """Reads all tags of some names, or with some attributes: what `read` makes of each, None where it says nothing.
+class TagReader:
+    """Hands over all tags of some names, or with some attributes, as elements, to be made something of."""
 
-    What is met twice is remembered, up to a bound.
-    """
-
-    def __init__(
-        self, names: Collection[str], read: Callable[[Tag, str], T | None], attributes: Collection[str] = ()
-    ) -> None:
+    def __init__(self, names: Collection[str], attributes: Collection[str] = ()) -> None:
         self._wanted = Wanted(names, attributes)
-        self._glance = Glance(names)
-        self._read = read
-        self._known: dict[str, tuple[T, ...]] = {}
-        self._met: set[str] = set()
+        self._parting = parting(names)
         self._builder = TagBuilder()
         soup = BeautifulSoup("", builder=self._builder, element_classes={Tag: _LeanTag})
         self._builder.initialize_soup(soup)  # which has let go of its builder, as of one whose document has ended
 
-    def find(self, text: str) -> list[T]:
-        """What each tag of the names came to, with the markup in it where it is an anchor; no others are looked for.
+    def find(
+        self, text: str, read: Read[T], known: Mapping[str, Sequence[T]] = NONE, also: Mapping[str, Sequence[T]] = NONE
+    ) -> list[T]:
+        """What each tag of the names comes to, in the order of the text; `LimitError` beyond the limits.
 
-        `LimitError` beyond the limits.
+        What is in `known`, or in `also`, by the text that `read` was given with a tag, is taken from there.
         """
-        reading = self._begin()
-        return self._glance.find(text, reading.known, reading.learn, reading.read)
-
-    def locate(self, text: str) -> list[tuple[T, int, int]]:
-        """What each tag came to, where it begins, and what follows it; `LimitError` beyond the limits."""
-        reading = self._begin()
-        found = []
-        for tag, start, end in Walk(self._wanted, text).through():
-            values = reading.known.get(tag)
+        walk = Walk(self._wanted, text)
+        any_element = self._builder.counted()
+        plain = self._builder.plain
+        parts = self._parting.split(text, MAX_TAGS + MAX_STEPS)
+        offsets = Offsets(parts)
+        found: list[T] = []
+        tags = parts[1::2]
+        resume = 0
+        for number, gap, tag, ready in zip(count(), parts[::2], tags, map(known.get, tags)):
+            between, values = gap, ready
+            if resume:  # what began before has been read
+                start = offsets.of(number)
+                if start < resume:
+                    continue
+                between, resume = text[resume:start], 0
+            if "<" in between and not is_outside(between):
+                start = offsets.of(number)
+                end = walk.outside(start - len(between), start)
+                if end > start:
+                    resume = end
+                    continue
             if values is None:
-                values = reading.learn(tag, tag[1:-1], "")
+                values = also.get(tag)
             if values is None:
-                values = reading.read(tag, tag[1:-1], "")
-            found += [(value, start, end) for value in values]
+                written, _, contents = tag.partition(">")
+                is_odd = not contents and tag[:2] in ODD
+                element = None if is_odd else plain(written)
+                if element is None:
+                    follows = walk.past(offsets.of(number))
+                    for piece, _, end in walk.found:
+                        key = "" if is_odd or piece[1:-1] != written else tag
+                        element = any_element(piece[1:-1])
+                        found += read(key, element, inner(text, end) if element.name == "a" else "")
+                    walk.found.clear()
+                    if follows is None:
+                        break
+                    resume = follows
+                    continue
+                values = read(tag, element, contents[: -len("</a>")])
+            found += values
+        if len(tags) > MAX_TAGS and (len(found) > MAX_TAGS or len(tags) == MAX_TAGS + MAX_STEPS):
+            raise LimitError(f"more than {MAX_TAGS} tags")
         return found
 
-    def _begin(self) -> "_Reading[T]":
-        if len(self._known) >= MAX_KNOWN:
-            self._known = {}  # and not cleared: other threads may be reading
-        if len(self._met) >= MAX_MET:
-            self._met = set()
-        return _Reading(self._builder, self._read, self._known, self._met)
+    def locate(self, text: str, read: Read[T], known: Mapping[str, Sequence[T]] = NONE) -> list[tuple[T, int, int]]:
+        """The same, also for the attributes: what each tag comes to, where it begins, and what follows it.
 
-
-class _Reading(Generic[T]):
-    """The reading of one text: what a reader remembers, and how many attributes the text may still have."""
-
-    def __init__(
-        self, builder: TagBuilder, read: Callable[[Tag, str], T | None], known: dict[str, tuple[T, ...]], met: set[str]
-    ) -> None:
-        self.known = known
-        self._met = met
-        self._builder = builder
-        self._read = read
-        self._attributes_left = MAX_ATTRIBUTES
-
-    def learn(self, key: str, tag: str, contents: str) -> tuple[T, ...] | None:
-        """What a plain tag comes to, to be known by this text; None where it is not plain."""
-        element = self._builder.plain(tag)
-        return self._remember(key, self._read(element, contents)) if element is not None else None
-
-    def read(self, key: str, tag: str, contents: str) -> tuple[T, ...]:
-        """What any tag comes to, to be known by this text, unless that is empty."""
-        element, written = self._builder.any(tag, self._attributes_left)
-        self._attributes_left -= written
-        return self._remember(key, self._read(element, contents))
-
-    def _remember(self, key: str, value: T | None) -> tuple[T, ...]:
-        values = () if value is None else (value,)
-        if key in self._met:
-            if len(self.known) < MAX_KNOWN:
-                self.known[key] = values
-        elif key and len(key) <= MAX_KNOWN_TAG:
-            self._met.add(key)
-        return values
+        Here `read` is not given what is in an anchor.
+        """
+        any_element = self._builder.counted()
+        plain = self._builder.plain
+        found = []
+        for tag, start, end in Walk(self._wanted, text).through():
+            values = known.get(tag)
+            if values is None:
+                values = read(tag, plain(tag[1:-1]) or any_element(tag[1:-1]), "")
+            found += [(value, start, end) for value in values]
+        return found

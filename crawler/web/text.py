@@ -10,7 +10,7 @@ from typing import Final
 
 # A name without its ";" is left alone before "=" (`?a=1&copy=2`); before a letter or digit none is a name at all.
 _REFERENCE: Final = re.compile(r"&(?:#(?:[xX]([0-9a-fA-F]++)|([0-9]++));?|[a-zA-Z][a-zA-Z0-9]*+(?:;|(?!=)))")
-_TAGS: Final = re.compile(r"<[^>]*+>?")
+_SHOWN: Final = re.compile(r">([^<]++)")
 _HIDDEN: Final = re.compile(r"<!--(?:.*?-->|.*)|<[^>]*+>?", re.DOTALL)
 
 
@@ -36,7 +36,7 @@ def contents(text: str, start: int, end: int) -> str:
     """What a reader sees of a part of the text: no tags, no comments, references replaced, blanks folded."""
     part = text[start:end]
     if "<" in part:
-        part = (_HIDDEN if "<!--" in part else _TAGS).sub("", part)
+        part = _HIDDEN.sub("", part) if "<!--" in part else "".join(_SHOWN.findall(">" + part))
     return fold(part)
 
 

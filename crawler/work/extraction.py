@@ -25,7 +25,7 @@ KEY: Final = "crawl.extractors"
 LOADING: Final = 30.0
 """Seconds in which a user's modules have to be imported."""
 
-LARGE_PAGE: Final = 256 * 1024
+LARGE_PAGE: Final = 1024 * 1024
 """Bytes from which our own extractor works there: so many can keep it at work for half a second."""
 
 PATIENCE: Final = 15.0

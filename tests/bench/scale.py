@@ -113,7 +113,7 @@ class Site:
             places[place] = None
         last = self.pages[host]
         self.pages[host] += new
-        places.update(dict.fromkeys((host, page) for page in range(last, last + new)))
+        places.update(dict.fromkeys((host, last + more) for more in range(new)))
         return [Link(self.url(*place), Kind.PAGE, page.depth + 1, 0, page.url) for place in places]
 
     def _known(self, host: int, page: int) -> Iterator[tuple[int, int]]:

@@ -36,9 +36,9 @@ LONGEST = 200_000
 """How many pages of each site are read, and how long they may be: html5lib takes a second for a megabyte."""
 
 
-def written(element: Tag, _: str) -> tuple[str, str] | None:
+def written(_: str, element: Tag, __: str) -> list[tuple[str, str]]:
     value = element.get(WRITTEN[element.name])
-    return (element.name, str(value)) if value is not None else None
+    return [(element.name, str(value))] if value is not None else []
 
 
 def compare(
@@ -59,7 +59,7 @@ def without_fragment(url: str | None) -> str | None:
 def test_tags_of_other_projects_pages(case: dict[str, object]) -> None:
     text = base64.b64decode(str(case["html_b64"])).decode("utf-8", "replace")
     base = str(case["base_used"])
-    found = [(name, ada_url.join_url(base, url)) for name, url in TagReader(WRITTEN, written).find(text)]
+    found = [(name, ada_url.join_url(base, url)) for name, url in TagReader(WRITTEN).find(text, written)]
     expected = [(tag, url) for tag, attribute, url in case["expect"] if WRITTEN.get(tag) == attribute]
     compare(case, found, expected)
 

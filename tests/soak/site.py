@@ -20,6 +20,8 @@ DEAD: Final = "127.0.0.99"
 
 CHILDREN: Final = 6
 RETRIES: Final = 2
+PROBES: Final = 40
+"""How often a host that does nothing but reset is asked whether it is well again, before a page is blamed for that."""
 MAX_BODY: Final = 4_000_000
 ROBOTS: Final = b"User-agent: *\nDisallow: /private/\n"
 SETTINGS: Final = f"""
@@ -77,7 +79,7 @@ LEAVES: Final = {
     "gone": Leaf(Trouble.GONE, "rejected", "status", 1, 20),
     "moved": Leaf(Trouble.MOVED, "redirected", None, 1, 15),
     "circle": Leaf(Trouble.MOVED, "failed", "redirect", 1, 150),
-    "reset": Leaf(Trouble.RESET, "failed", "reset", 2 * (RETRIES + 1), 700),  # once more on a fresh connection
+    "reset": Leaf(Trouble.RESET, "failed", "reset", 2 * (RETRIES + 1 + PROBES), 700),  # each at two connections
     "cut": Leaf(Trouble.CUT, "failed", "truncated", RETRIES + 1, 200),
     "error": Leaf(Trouble.ERROR, "rejected", "status", RETRIES + 1, 300),
     "coded": Leaf(Trouble.BAD_GZIP, "failed", "decode", 1, 120),

@@ -8,12 +8,12 @@ from crawler.web.context import MAX_AROUND, MAX_CAPTION, MAX_CONTEXT, MAX_CONTEX
 from crawler.web.markup import TagReader
 from crawler.web.tags import MAX_TAGS
 
-READER = TagReader({"figure", "figcaption", "img"}, lambda element, _: element.name)
+READER = TagReader({"figure", "figcaption", "img"})
 
 
 def contexts(text: str) -> list[str]:
     """What is written about each img of a page: its caption, else the text around it."""
-    found = READER.locate(text)
+    found = READER.locate(text, lambda _, element, __: [element.name])
     surroundings = Surroundings(text, [(name, end) for name, _, end in found if name != "img"])
     images = [(start, end) for name, start, end in found if name == "img"]
     return [surroundings.caption(start) or surroundings.around(start, end) for start, end in images]

@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 from crawler.errors import LimitError
 from crawler.web.markup import (
     MAX_ATTRIBUTES,
-    MAX_KNOWN,
-    MAX_KNOWN_TAG,
     MAX_PLAIN,
     TagReader,
 )
@@ -30,12 +28,17 @@ SECONDS = 2.0
 LONG = 4_000_000
 
 
-def read(element: Tag, _: str = "") -> tuple[str, tuple[tuple[str, str], ...]]:
-    return element.name, tuple(sorted((name, str(value)) for name, value in element.attrs.items()))
+def read(_: str, element: Tag, __: str) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    return [(element.name, tuple(sorted((name, str(value)) for name, value in element.attrs.items())))]
+
+
+def href(_: str, element: Tag, __: str) -> list[str]:
+    value = element.get("href")
+    return [] if value is None else [str(value)]
 
 
 def ours(text: str) -> Tags:
-    return Counter(TagReader(NAMES, read).find(text))
+    return Counter(TagReader(NAMES).find(text, read))
 
 
 def of_html5lib(text: str) -> Tags:
@@ -54,7 +57,7 @@ def has_mark(tag: tuple[str, tuple[tuple[str, str], ...]]) -> bool:
 
 def agree_on_marks(text: str) -> None:
     """The same of all tags that are wanted for an attribute, whatever their name."""
-    mine = {value for value, _, _ in TagReader(NAMES, read, MARKS).locate(text) if value[0] in NAMES or has_mark(value)}
+    mine = {value for value, _, _ in TagReader(NAMES, MARKS).locate(text, read) if value[0] in NAMES or has_mark(value)}
     tree = html5lib.parse(text, treebuilder="etree", namespaceHTMLElements=False)
     elements = [element for element in tree.iter() if isinstance(element.tag, str)]
     tags = {(element.tag.rpartition("}")[2].lower(), tuple(sorted(element.attrib.items()))) for element in elements}
@@ -196,16 +199,16 @@ def test_where_the_standard_has_moved_on_since_html5lib() -> None:
 
 def test_places() -> None:
     text = "a<b><img src=x><!-- --><a href=y>"
-    assert [(text[start:end], end) for _, start, end in TagReader(NAMES, read).locate(text)] == [
+    assert [(text[start:end], end) for _, start, end in TagReader(NAMES).locate(text, read)] == [
         ("<img src=x>", 15),
         ("<a href=y>", 33),
     ]
 
 
 def test_what_says_nothing_is_left_out() -> None:
-    reader = TagReader({"a"}, lambda element, _: element.get("href"))
-    assert [value for value in reader.find("<a href=x><a name=y><a href=z>")] == ["x", "z"]
-    assert reader.find("no markup.html") == []
+    reader = TagReader({"a"})
+    assert reader.find("<a href=x><a name=y><a href=z>", href) == ["x", "z"]
+    assert reader.find("no markup.html", href) == []
 
 
 @pytest.mark.parametrize(
@@ -224,32 +227,18 @@ def test_plain_tags_are_read_as_all_others(tag: str) -> None:
     agree(tag)
 
 
-def test_a_tag_is_read_once_while_it_is_remembered() -> None:
-    seen: list[str] = []
-    reader = TagReader({"a", "link"}, lambda element, _: seen.append(f"{element.name} {element.get('href')}"))
-    reader.find("<a href=x><a href=x><link href=x>")
-    reader.find("<a href=x>")
-    assert seen == ["a x", "link x"]
-    reader.find("".join(f"<a href={number}>" for number in range(MAX_KNOWN)))
-    reader.find("<a href=x>")
-    assert seen.count("a x") == 2
-    long = "<a href='" + "y" * MAX_KNOWN_TAG + "'>"
-    reader.find(long + long)
-    assert seen.count("a " + "y" * MAX_KNOWN_TAG) == 2
-
-
 def test_limits() -> None:
-    reader = TagReader({"a"}, lambda element, _: element.name)
-    assert len(reader.find("<a>" * MAX_TAGS)) == MAX_TAGS
+    reader = TagReader({"a"})
+    assert len(reader.find("<a>" * MAX_TAGS, read)) == MAX_TAGS
     for tags in ("<a>" * (MAX_TAGS + 1), "<!---->" * (MAX_STEPS + 1), "<svg>" + "<g>" * MAX_STEPS):
         with pytest.raises(LimitError):
-            reader.find(tags)
-    assert len(reader.find("<!---->" * (MAX_STEPS - 1) + "<a>")) == 1
-    assert len(reader.find("<a " + "b " * MAX_ATTRIBUTES + ">")) == 1
+            reader.find(tags, read)
+    assert len(reader.find("<!---->" * (MAX_STEPS - 1) + "<a>", read)) == 1
+    assert len(reader.find("<a " + "b " * MAX_ATTRIBUTES + ">", read)) == 1
     with pytest.raises(LimitError):
-        reader.find("<a " + "b " * MAX_ATTRIBUTES + '><a b="x">')
+        reader.find("<a " + "b " * MAX_ATTRIBUTES + '><a b="x">', read)
     with pytest.raises(LimitError) as caught:
-        reader.find("<a " + "b " * MAX_ATTRIBUTES + "><a b>")
+        reader.find("<a " + "b " * MAX_ATTRIBUTES + "><a b>", read)
     assert caught.value.kind == "limit"
 
 
@@ -295,7 +284,7 @@ def test_no_input_is_slow(before: str, unit: str, behind: str) -> None:
     text = before + unit * ((LONG - len(before) - len(behind)) // len(unit)) + behind
     with untraced(), suppress(LimitError):
         began = time.process_time()
-        TagReader(NAMES, lambda element, _: element.get("href")).find(text)
+        TagReader(NAMES).find(text, href)
     assert time.process_time() - began < SECONDS
 
 
@@ -309,5 +298,5 @@ def test_no_input_is_slow_where_attributes_are_looked_for(before: str, unit: str
     text = before + unit * ((LONG // 2 - len(before) - len(behind)) // len(unit)) + behind
     with untraced(), suppress(LimitError):
         began = time.process_time()
-        TagReader(NAMES, lambda element, _: element.get("style"), MARKS).locate(text)
+        TagReader(NAMES, MARKS).locate(text, href)
     assert time.process_time() - began < SECONDS

@@ -47,10 +47,10 @@ async def test_an_extractor_of_ones_own_and_one_that_fails(tmp_path: Path) -> No
         if found_on.url.path == "/bad":
             raise RuntimeError("a bug of the extractor")
 
-    pages = {"/": page("/bad", text="\nhidden: /secret\n"), "/secret": page(), "/bad": page("/never")}
+    pages = {"/": page("/bad", text="\nhidden: /secret\n"), "/secret": page(), "/bad": page("/more"), "/more": page()}
     async with ToySite(pages) as site:
         await crawler.crawl(site.url, output=str(tmp_path / "out"), extractors=[find_hidden])
-        assert set(site.targets()) == {"/robots.txt", "/", "/secret", "/bad"}
+        assert set(site.targets()) == {"/robots.txt", "/", "/secret", "/bad", "/more"}, "what others found counts"
         found = by_path(await known(tmp_path / "out"))
         assert found["/bad"]["state"] == "saved"
         assert "RuntimeError" in found["/bad"]["links_error"]

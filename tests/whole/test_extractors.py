@@ -47,7 +47,7 @@ async def test_they_find_more_and_harm_nothing(tmp_path: Path, monkeypatch: pyte
         began = time.monotonic()
         await crawl(site.url, tmp_path / "out", *settings(tmp_path / "toml", crawl=table))
         assert time.monotonic() - began < 40
-        assert site.times()["/hidden"] == 1
+        assert site.targets().count("/hidden") == 1
     found = by_path(await known(tmp_path / "out"))
     assert {path: (row["state"], row["links_error"]) for path, row in found.items()} == {
         "/": ("saved", None),
@@ -58,8 +58,8 @@ async def test_they_find_more_and_harm_nothing(tmp_path: Path, monkeypatch: pyte
         "/lies": ("saved", "crash"),
         "/behind": ("saved", None),
     }
-    named = [row for row in await rows(tmp_path / "out", "--table", "links") if row["tag"] == "more"]
-    assert [row["attributes"] for row in named] == [{"more": "/hidden"}]
+    links = await rows(tmp_path / "out", "--table", "links")
+    assert [(row["from"], row["to"]) for row in links if row["tag"] == "more"] == [(site.url, site.at("/hidden"))]
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ async def test_a_folder_names_no_code_to_be_run(tmp_path: Path, monkeypatch: pyt
         (tmp_path / "of_mine.py").write_text("raise SystemExit\n")
         ended = await run("retry", tmp_path / "out", "--class", "404")
         assert ended.status == 0, ended.said
-        assert site.times()["/gone"] == 2
+        assert site.targets().count("/gone") == 2

@@ -15,7 +15,7 @@ from crawler.crawling import Crawl, Summary
 from crawler.model import Event, Noted
 from crawler.settings import Settings
 from tests.command import PROJECT, by_path, end, known
-from tests.toysite import Reply, ToySite, page
+from tests.toysite import Reply, ToySite, in_turn, page
 
 QUICK = {
     "concurrency": {"stall_timeout": 0.3, "total": 4},
@@ -36,24 +36,33 @@ async def crawled(start: str, folder: Path, **stuck: Any) -> tuple[Summary, list
 
 
 class StuckFetcher:
-    """Never has an answer of one path; what may be cancelled, may."""
+    """Never has the body of one path."""
 
     def __init__(self, fetcher: Any) -> None:
         self._fetcher = fetcher
 
     @asynccontextmanager
     async def fetch(self, request: Any) -> Any:
-        if request.url.path == "/stuck":
-            await asyncio.Event().wait()
         async with self._fetcher.fetch(request) as response:
-            yield response
+            yield StuckResponse(response) if request.url.path == "/stuck" else response
 
 
-async def test_a_fetcher_that_never_answers(tmp_path: Path) -> None:
+class StuckResponse:
+    """An answer whose head has come, and whose body never does."""
+
+    def __init__(self, response: Any) -> None:
+        self.head, self.contact = response.head, response.contact
+
+    async def peek(self, size: int) -> bytes:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_body_that_never_comes(tmp_path: Path) -> None:
     async with ToySite(PAGES) as site:
         summary, said = await crawled(site.url, tmp_path / "out", fetcher=StuckFetcher)
         assert (summary.stopped, summary.counts.pages, summary.counts.failed) == (None, 3, 1)
-        assert sum("/stuck waited" in text and "connection" in text for text in said) == 2
+        assert sum("/stuck waited" in text and "for: body" in text for text in said) == 2
     row = by_path(await known(tmp_path / "out"))["/stuck"]
     assert (row["state"], row["error"], row["attempts"]) == ("failed", "timeout", 2)
     assert "given up: it waited" in row["detail"]
@@ -80,11 +89,8 @@ async def test_a_store_that_never_answers_costs_no_page(tmp_path: Path) -> None:
 
 async def test_a_host_that_is_held_is_waited_for(tmp_path: Path) -> None:
     """Longer than a stall may last."""
-    busy = {
-        "/": page("/a"),
-        "/a": lambda asked: page() if asked.times > 1 else Reply(503, headers={"Retry-After": "2"}),
-    }
-    async with ToySite(busy) as site:
+    busy = Reply(503, headers={"Retry-After": "2"})
+    async with ToySite({"/": page("/a"), "/a": in_turn(busy, page())}) as site:
         summary, said = await crawled(site.url, tmp_path / "out")
         assert (summary.stopped, summary.counts.pages, summary.counts.failed) == (None, 2, 0)
         assert not any("waited" in text for text in said)
