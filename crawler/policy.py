@@ -112,21 +112,23 @@ class Rules:
         A URL is judged once a page for each purpose: pages name the same one many times. The images among them, those
         that are only linked to as well, are numbered in their order.
         """
-        # By identity: an extractor gives one URL as one object, and to hash its text for each mention takes longer.
-        known: dict[tuple[int, int, bool], tuple[Link | None, str | None]] = {}
+        # By identity: an extractor gives one URL as one object, and to hash its text for each mention takes longer. Of
+        # a page that may be followed, as most are, the URL alone tells all.
+        known: dict[object, tuple[Link | None, str | None]] = {}
         places: dict[str, int] = {}
         found = []
+        page = Kind.PAGE
         for reference in references:
-            url = reference.url
+            url, kind, is_closed = reference.url, reference.kind, reference.nofollow
             if url is None:
                 found.append(Found(reference, None, "url"))
                 continue
-            key = (id(url), id(reference.kind), reference.nofollow)
+            key = id(url) if kind is page and not is_closed else (id(url), id(kind), is_closed)
             verdict = known.get(key)
             if verdict is None:
                 if url.is_http:
                     child, word = self._wish(link, reference, nofollow)
-                    if reference.kind is Kind.IMAGE or reference.role == "link":
+                    if kind is Kind.IMAGE or reference.role == "link":
                         child = replace(child, place=places.setdefault(str(url), len(places) + 1))
                         if word is None and self.noai and (noai or reference.noai):
                             word = "noai"
@@ -134,7 +136,7 @@ class Rules:
                 else:
                     verdict = (None, "scheme")
                 known[key] = verdict
-            found.append(Found(reference, verdict[0], verdict[1]))
+            found.append(Found(reference, *verdict))
         return found
 
     def _wish(self, link: Link, reference: Reference, nofollow: bool) -> tuple[Link, str | None]:

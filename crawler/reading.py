@@ -24,8 +24,8 @@ from crawler.web.shape import shape
 from crawler.web.simhash import saying
 from crawler.web.sitemap import Sitemap, parse_sitemap
 
-LARGE_PAGE: Final = 1024 * 1024
-"""Bytes from which a page's links are read elsewhere, so that the loop goes on: this many hold it for half a second."""
+LARGE_PAGE: Final = 512 * 1024
+"""Bytes from which a page's links are read elsewhere, so that the loop goes on: this many can hold it for a second."""
 
 MAX_REFERENCES: Final = 100_000
 """References of one page."""

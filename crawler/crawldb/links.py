@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from crawler.crawldb.front import Front
-from crawler.model import Found, Kind, Link, Outcome
+from crawler.model import Found, Kind, Link, Outcome, Reference
 from crawler.web.shape import family
 from crawler.web.url import without_secret
 
 MAX_TEXT: Final = 2_000
 """Characters of an address that is no URL, or of one the crawler cannot ask for, that are kept."""
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +90,51 @@ def _leads_on(link: Link, found: Sequence[Found]) -> int:
 
 
 def pack(found: Sequence[Found]) -> bytes:
-    """The row of a page's references."""
-    rows: list[tuple[object, ...]] = []
+    """The row of a page's references.
+
+    Column by column, for a page names few addresses in few ways: the addresses; the ways, which are kind, tag,
+    attribute and reason; and of each reference the number of its address and of its way, and its text. After them, by
+    the reference's number, what is said of images.
+    """
+    targets: dict[str, int] = {}
+    ways: dict[tuple[str, str, str, str | None], int] = {}
+    known_targets: dict[int, int] = {}
+    known_ways: dict[tuple[int, str, str, str | None], int] = {}
+    target_of: list[int] = []
+    way_of: list[int] = []
+    texts: list[str] = []
+    shown: list[tuple[object, ...]] = []
     alts = _alts(found)
-    for one in found:
-        reference = one.reference
-        written = reference.attributes.get(reference.attribute, "")
-        target = str(reference.url) if reference.url is not None else without_secret(written)
-        if one.link is None:
-            target = target[:MAX_TEXT]
-        row = (target, reference.kind, reference.tag, reference.attribute, reference.text, one.refused)
-        rows.append(row if reference.kind is Kind.PAGE and not reference.role else row + _shown(one, alts))
-    return zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 1)
+    for number, (reference, link, refused) in enumerate(found):
+        url, kind, tag, attribute, _, text = reference[:6]
+        target = known_targets.get(id(url))  # by identity, as one URL is named by many
+        if target is None or link is None:
+            target = known_targets[id(url)] = targets.setdefault(_target(reference, link), len(targets))
+        way = known_ways.get((id(kind), tag, attribute, refused))
+        if way is None:
+            way = ways.setdefault((kind, tag, attribute, refused), len(ways))
+            known_ways[id(kind), tag, attribute, refused] = way
+        target_of.append(target)
+        way_of.append(way)
+        texts.append(text)
+        if kind is not Kind.PAGE or reference.role:
+            shown.append((number, *_shown(found[number], alts)))
+    kept = {"targets": [*targets], "ways": [*ways], "target": target_of, "way": way_of, "text": texts, "shown": shown}
+    return zlib.compress(_ENCODE(kept).encode("utf-8", "replace"), 1)
+
+
+def _target(reference: Reference, link: Link | None) -> str:
+    """The address of a reference, cut where it can never be asked for."""
+    if reference.url is not None:
+        target = str(reference.url)
+    else:
+        target = without_secret(reference.attributes.get(reference.attribute, ""))
+    return target[:MAX_TEXT] if link is None else target
 
 
 def _alts(found: Iterable[Found]) -> dict[int, str]:
     """What each picture's img says in place of it."""
-    shown = (one.reference for one in found if one.reference.group)
+    shown = [one.reference for one in found if one.reference.group]
     return {reference.group: reference.attributes["alt"] for reference in shown if "alt" in reference.attributes}
 
 
@@ -127,5 +156,13 @@ def _shown(found: Found, alts: Mapping[int, str]) -> tuple[object, ...]:
 
 
 def unpack(row: bytes) -> list[FoundRow]:
-    """The references of a page, in its order."""
-    return [FoundRow(*fields) for fields in json.loads(zlib.decompress(row))]
+    """The references of a page, in its order; what a row of an earlier version does not tell is left empty."""
+    kept = json.loads(zlib.decompress(row))
+    if isinstance(kept, list):  # of an earlier version: reference by reference
+        return [FoundRow(*fields) for fields in kept]
+    images = {number: fields for number, *fields in kept["shown"]}
+    rows = []
+    for number, (target, way, text) in enumerate(zip(kept["target"], kept["way"], kept["text"], strict=True)):
+        kind, tag, attribute, reason = kept["ways"][way]
+        rows.append(FoundRow(kept["targets"][target], kind, tag, attribute, text, reason, *images.get(number, ())))
+    return rows

@@ -24,7 +24,7 @@ from crawler.errors import FetchError, StoreError, TruncatedError
 from crawler.interfaces import Accept, Claims, Response
 from crawler.model import URL, Link, Partial, Place, ResponseHead, Saved, Visit
 from crawler.settings import StoreSettings
-from crawler.store.partial import partial_of, read_begun
+from crawler.store.partial import partial_name, partial_of, read_begun
 from crawler.units import format_size
 from crawler.web.names import Named, Template
 from crawler.web.paths import candidates, path
@@ -111,8 +111,17 @@ class FileStore:
                 if left.name not in partials:
                     left.unlink()
             for url in interrupted:
+                self._take_back(url, partials)
                 self._remove(self._own(url))
             self._remove(leftovers)
+
+    def _take_back(self, url: URL, partials: Collection[str]) -> None:
+        """A document that was finished from a partial becomes that again, as its row still has it."""
+        begun = self._output / TEMPORARY / partial_name(url)
+        if begun.name in partials and not begun.exists():
+            for name in self._own(url):
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    (self._output / name).replace(begun)
 
     async def discard(self, paths: Sequence[str]) -> None:
         """Remove files that no record has any more."""

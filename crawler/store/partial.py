@@ -11,7 +11,7 @@ from pathlib import Path
 from crawler import policy
 from crawler.http1.coding import codings_of
 from crawler.http1.validators import Validators
-from crawler.model import Link, Partial, ResponseHead
+from crawler.model import URL, Link, Partial, ResponseHead
 from crawler.web.probe import TAIL_SIZE
 
 
@@ -25,8 +25,12 @@ def partial_of(link: Link, head: ResponseHead, size: int, begun: Partial | None,
     total = begun.total if begun is not None else policy.whole_size(head)
     if size < least or validator is None or codings_of(head.headers) or (total is not None and size >= total):
         return None
-    name = hashlib.blake2b(str(link.url).encode(), digest_size=12).hexdigest()
-    return Partial(f"{name}.part", size, validator, total)
+    return Partial(partial_name(link.url), size, validator, total)
+
+
+def partial_name(url: URL) -> str:
+    """The temporary name of what there is of a document."""
+    return f"{hashlib.blake2b(str(url).encode(), digest_size=12).hexdigest()}.part"
 
 
 def read_begun(temporary: Path, size: int, first_size: int) -> tuple[bytes, bytes, "hashlib._Hash"]:

@@ -19,6 +19,7 @@ _OF_TEXT: Final = (
     r"</?(?:abbr|b|bdi|bdo|cite|code|em|i|kbd|mark|q|s|samp|small|span|strong|sub|sup|tt|u|var)"
     r"(?: [a-z-]++=\"[^<>\"]*+\")*+>"
 )
+_ANCHOR_EDGE: Final = re.compile(rf"</?[aA](?=[{BLANK}/>])")
 _BEFORE_VALUE: Final = "=\t\n\f\r "
 # How comments and the like begin, elements in which no tag is what it is elsewhere, and an anchor without its contents.
 ODD: Final = frozenset(
@@ -54,9 +55,10 @@ class Offsets:
 
 
 def inner(text: str, start: int) -> str:
-    """What follows an anchor's start tag that ends here, up to the next plain `</a>`."""
-    stop = text.find("</a>", start, start + MAX_CONTENTS)
-    return text[start : stop if stop >= 0 else start + MAX_CONTENTS]
+    """What is in the anchor whose start tag ends here: up to its end tag, or to where the next anchor begins."""
+    limit = start + MAX_CONTENTS
+    edge = _ANCHOR_EDGE.search(text, start, limit)
+    return text[start : edge.start() if edge else limit]
 
 
 def is_outside(between: str) -> bool:

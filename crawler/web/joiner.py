@@ -108,6 +108,6 @@ class Joiners:
             self._ready += 1
             if self._ready > MAX_READY:
                 self._ready = 1
-                for each in self._places.values():
+                for each in list(self._places.values()):
                     each.ready = {}  # and not cleared: other threads may be reading
             place.ready[tag] = references

@@ -21,14 +21,13 @@ from crawler.web.reference import Kind, Reference
 from crawler.web.robots_tag import NO_AI
 from crawler.web.sources import ANYWHERE, BLANKS, MORE_SOURCES, SOURCES, Attributes, Source, word, words
 from crawler.web.tags import MAX_TAGS, raw_end
-from crawler.web.text import contents, fold
+from crawler.web.text import contents
 from crawler.web.url import URL
 
 MAX_TEXT: Final = 200
 """How many characters of an anchor's contents are kept."""
 MAX_KNOWN: Final = 5_000
 """How many tags are remembered from one page to the next where everything is looked for."""
-_ANCHOR_EDGE: Final = re.compile(rf"</?[aA](?=[{BLANKS}/>])")
 _NOSCRIPT_END: Final = re.compile(rf"</noscript(?=[{BLANKS}/>])", re.IGNORECASE)
 _DIRECTIVES: Final = re.compile(r"[\s,]+")
 _ROBOTS: Final = frozenset({"robots", "crawler"})
@@ -105,11 +104,11 @@ class _Page:
     def find(self, text: str) -> list[Reference]:
         return _READER.find(text, self.read, self._joiner.folder.ready, self._joiner.origin.ready)
 
-    def read(self, key: str, element: Tag, contents: str) -> Sequence[Reference]:
+    def read(self, key: str, element: Tag, markup: str) -> Sequence[Reference]:
         """The references of a tag; one that comes to the same on other pages is remembered."""
         joiner, name = self._joiner, element.name
         attributes = cast(Attributes, element.attrs)
-        text = _anchor_text(contents) if contents else ""
+        text = contents(markup, 0, MAX_CONTENTS)[:MAX_TEXT] if markup else ""
         place = joiner.origin
         made: list[Reference] = []
         for written, kind, role, attribute, nofollow, width, density in _mentions(attributes, SOURCES.get(name, ())):
@@ -239,7 +238,7 @@ def _find_all(text: str, found: Sequence[Found], encoding: str, url: URL) -> lis
         name, attributes = said.name, said.attributes
         mentions = places.enter(said, start, end)
         group = places.group(name)
-        shown = _anchor_text(inner(text, end)) if name == "a" and mentions else ""
+        shown = contents(inner(text, end), 0, MAX_CONTENTS)[:MAX_TEXT] if name == "a" and mentions else ""
         has_image = name not in _APART and any(mention[1] is Kind.IMAGE for mention in mentions)
         context, caption = (surroundings.around(start, end), surroundings.caption(start)) if has_image else ("", "")
         for written, kind, role, attribute, nofollow, width, density in mentions:
@@ -324,12 +323,3 @@ def _resolve_base(written: str | None, url: URL) -> URL:
     except InvalidURLError:
         return url
     return url if base.scheme in ("data", "javascript") else base
-
-
-def _anchor_text(part: str) -> str:
-    """What a reader sees of an anchor, given what is between its start tag and the next plain `</a>`."""
-    if "<" not in part:
-        return fold(part[:MAX_CONTENTS])[:MAX_TEXT]
-    part = part[:MAX_CONTENTS]
-    edge = _ANCHOR_EDGE.search(part)
-    return contents(part, 0, edge.start() if edge else len(part))[:MAX_TEXT]

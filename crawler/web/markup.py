@@ -62,6 +62,8 @@ class TagBuilder(TreeBuilder):
         That it is plain proves that it ends where it does, in no quoted value.
         """
         parts = tag.split('"')
+        if not len(parts) % 2:  # a quote that has no other
+            return None
         shape = self._shapes.get(key := tuple(parts[::2])) or self._learn(key)
         if shape is None:
             return None
@@ -77,9 +79,8 @@ class TagBuilder(TreeBuilder):
 
         def make(tag: str) -> Tag:
             nonlocal left
-            match = _NAME.match(tag)
-            assert match is not None
-            written = [match.groups("") for match in islice(ATTRIBUTE.finditer(tag + ">", match.end()), left + 1)]
+            name = _name_of(tag)
+            written = [match.groups("") for match in islice(ATTRIBUTE.finditer(tag + ">", len(name)), left + 1)]
             left -= len(written)
             if left < 0:
                 raise LimitError(f"more than {MAX_ATTRIBUTES} attributes")
@@ -88,7 +89,7 @@ class TagBuilder(TreeBuilder):
                 attributes.setdefault(attribute.lower(), double or single or bare)
             if "&" in tag:
                 attributes = {attribute: decode_references(value) for attribute, value in attributes.items()}
-            return self._make(None, self, match[0].lower(), None, None, attributes)
+            return self._make(None, self, name, None, None, attributes)
 
         return make
 
@@ -100,7 +101,7 @@ class TagBuilder(TreeBuilder):
         names = tuple(_PLAIN_NAME.findall(around))
         if not _PLAIN_SHAPE.fullmatch(around) or len(set(names)) < len(names):
             return None
-        shape = around[: len(key[0]) if not names else key[0].index(names[0])].strip(" \n/").lower(), names
+        shape = _name_of(around), names
         if len(self._shapes) < MAX_SHAPES:
             self._shapes[key] = shape
         return shape
@@ -155,8 +156,8 @@ class TagReader:
             if values is None:
                 values = also.get(tag)
             if values is None:
-                written, _, contents = tag.partition(">")
-                is_odd = not contents and tag[:2] in ODD
+                written, closed, contents = tag.partition(">")
+                is_odd = not closed or (not contents and tag[:2] in ODD)
                 element = None if is_odd else plain(written)
                 if element is None:
                     follows = walk.past(offsets.of(number))
@@ -189,3 +190,9 @@ class TagReader:
                 values = read(tag, plain(tag[1:-1]) or any_element(tag[1:-1]), "")
             found += [(value, start, end) for value in values]
         return found
+
+
+def _name_of(tag: str) -> str:
+    match = _NAME.match(tag)
+    assert match is not None
+    return match[0].lower()

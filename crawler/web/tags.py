@@ -138,13 +138,13 @@ class Walk:
 
     def outside(self, position: int, start: int) -> int:
         """The first place from `start` on that is outside of tags; `position` is such a place before it."""
-        for match in _EVERY_TAG.finditer(self._text, position):
-            if match.start() >= start:
-                break
+        while position <= start:
             self._step()
-            if match.end() > start:
-                return match.end()
-        return start
+            match = _EVERY_TAG.search(self._text, position)
+            if match is None or match.start() >= start:
+                return start
+            position = match.end()
+        return position
 
     def _in_html(self, position: int) -> int | None:
         """The tags up to what has to be read in another way; where to go on, None at the end."""

@@ -25,8 +25,8 @@ KEY: Final = "crawl.extractors"
 LOADING: Final = 30.0
 """Seconds in which a user's modules have to be imported."""
 
-LARGE_PAGE: Final = 1024 * 1024
-"""Bytes from which our own extractor works there: so many can keep it at work for half a second."""
+LARGE_PAGE: Final = 512 * 1024
+"""Bytes from which our own extractor works there: so many can keep it at work for a second."""
 
 PATIENCE: Final = 15.0
 """How many times the seconds of work that a page is allowed may pass while others have the processor."""

@@ -13,13 +13,14 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from crawler.cli.export import rows_of
 from crawler.cli.status import status_lines
@@ -161,19 +162,33 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: times are milliseconds, those of a page microseconds of CPU, sizes bytes."""
+class Round:
+    """What one round took: microseconds of CPU a page, and milliseconds for a lease, the median and of 99 in 100."""
 
-    hosts: int
-    known: int
     page: float
     wait: float
     longest_wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What a crawl has come to: bytes of memory, and of its database a URL; milliseconds of CPU to look at it."""
+
     memory: int
     url_size: float
     start: float
     status: float
     export: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    hosts: int
+    known: int
+    rounds: Sequence[Round]
+    end: End
 
 
 def known(frontier: SqliteFrontier) -> int:
@@ -206,42 +221,31 @@ async def _discard(paths: Sequence[str]) -> None:
     """There are no files."""
 
 
-async def grow(folder: Path, site: Site, sizes: Sequence[int], rounds: int, pages: int) -> list[Row]:
-    """A crawl from nothing: a row whenever a size is reached; each round measures so many pages."""
-    rows = []
-    for size in sizes:
-        database, frontier = opened(folder)
-        if not known(frontier):
-            await frontier.add(site.starts())
-        driver = Driver(frontier, site)
-        while (missing := size - known(frontier)) > 0:
-            await driver.work(max(missing // GROWTH // 2, 1), GROWTH)
-        await driver.work(pages, GROWTH)  # what a start has left to do is done now
-        reached = known(frontier)
-        costs, waits = [], []
-        for _ in range(rounds):
-            began, made = time.process_time(), driver.made
-            await driver.work(pages, NEW)
-            costs.append((time.process_time() - began - (driver.made - made)) / pages)
-            waits.append(sorted(driver.waits))
-        memory, at_end = proportional_size(os.getpid()), known(frontier)
-        await frontier.close()
-        database.close()
-        rows.append(
-            Row(
-                hosts=site.hosts,
-                known=reached,
-                page=min(costs) * 1e6,
-                wait=min(map(median, waits)) * 1e3,
-                longest_wait=min(wait[len(wait) * 99 // 100] for wait in waits) * 1e3,
-                memory=memory,
-                url_size=(folder / FILE).stat().st_size / at_end,
-                start=await least_start(folder),
-                status=least(read_status, folder),
-                export=least(read_rows, folder),
-            )
-        )
-    return rows
+async def crawl(line: Connection, folder: Path, site: Site, size: int, pages: int) -> None:
+    """A crawl from nothing to so many known URLs: it tells how many there are, then of each round that is asked for."""
+    database, frontier = opened(folder)
+    await frontier.add(site.starts())
+    driver = Driver(frontier, site)
+    while (missing := size - known(frontier)) > 0:
+        await driver.work(max(missing // GROWTH // 2, 1), GROWTH)
+    await driver.work(pages, GROWTH)  # each host has told its rules by now
+    line.send(known(frontier))
+    while line.recv():
+        line.send(await measured(driver, pages))
+    memory, at_end = proportional_size(os.getpid()), known(frontier)
+    await frontier.close()
+    database.close()
+    url_size = (folder / FILE).stat().st_size / at_end
+    line.send(End(memory, url_size, await least_start(folder), least(read_status, folder), least(read_rows, folder)))
+
+
+async def measured(driver: Driver, pages: int) -> Round:
+    """One round of so many pages."""
+    began, made = time.process_time(), driver.made
+    await driver.work(pages, NEW)
+    took = time.process_time() - began - (driver.made - made)
+    waits = sorted(driver.waits)
+    return Round(took / pages * 1e6, median(waits) * 1e3, waits[len(waits) * 99 // 100] * 1e3)
 
 
 async def least_start(folder: Path) -> float:
@@ -281,25 +285,59 @@ def read_rows(folder: Path) -> None:
             list(islice(rows_of(records, table), ROWS))
 
 
-def run(site: Site, sizes: Sequence[int], rounds: int, pages: int) -> list[Row]:
-    """The rows of one site, in a folder that is thrown away."""
-    with TemporaryDirectory() as folder:
-        return asyncio.run(grow(Path(folder), site, sizes, rounds, pages))
+def process(line: Connection, folder: Path, site: Site, size: int, pages: int) -> None:
+    """What the process of one crawl does."""
+    asyncio.run(crawl(line, folder, site, size, pages))
+
+
+def compare(site: Site, sizes: Sequence[int], rounds: int, pages: int) -> list[Row]:
+    """A crawl of each size, each in a process of its own; they take turns, so that a busy machine is busy for all."""
+    context = multiprocessing.get_context("spawn")
+    with TemporaryDirectory() as root:
+        lines: list[Connection] = []
+        for size in sizes:
+            ours, theirs = context.Pipe()
+            values = (theirs, Path(root) / str(size), site, size, pages)
+            context.Process(target=process, args=values, daemon=True).start()
+            theirs.close()
+            lines.append(ours)
+        reached = [line.recv() for line in lines]
+        took = [[_asked(line, True) for line in lines] for _ in range(rounds)]
+        ends = [_asked(line, False) for line in lines]
+        for line in lines:
+            line.close()
+        for child in multiprocessing.active_children():
+            child.join()
+    return [Row(site.hosts, *values) for values in zip(reached, zip(*took, strict=True), ends, strict=True)]
+
+
+def _asked(line: Connection, more: bool) -> Any:
+    line.send(more)
+    return line.recv()
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
-    """The lines of a Markdown table; each ratio is to the first row of as many hosts."""
+    """The lines of a Markdown table.
+
+    What a round took is the least of all; ratios are to the first row of as many hosts, round by round, their median.
+    """
     yield (
-        "| hosts | known URLs | us a page | ratio | lease ms, median (99 %) | PSS MB | bytes a URL | start ms"
+        "| hosts | known URLs | us a page | ratio (spread) | lease ms, median (99 %) | PSS MB | bytes a URL | start ms"
         " | status ms | export ms |"
     )
     yield "|---|---|---|---|---|---|---|---|---|---|"
     first: dict[int, Row] = {}
     for row in rows:
-        ratio = row.page / first.setdefault(row.hosts, row).page
+        others = first.setdefault(row.hosts, row).rounds
+        ratios = [one.page / other.page for one, other in zip(row.rounds, others, strict=True)]
+        page, wait, longest = (
+            min(getattr(one, name) for one in row.rounds) for name in ("page", "wait", "longest_wait")
+        )
+        end = row.end
         yield (
-            f"| {row.hosts:,} | {row.known:,} | {row.page:.0f} | {ratio:.2f} | {row.wait:.1f} ({row.longest_wait:.1f})"
-            f" | {row.memory / 1e6:.0f} | {row.url_size:.0f} | {row.start:.0f} | {row.status:.0f} | {row.export:.0f} |"
+            f"| {row.hosts:,} | {row.known:,} | {page:.0f} | {median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+            f" | {wait:.1f} ({longest:.1f}) | {end.memory / 1e6:.0f} | {end.url_size:.0f}"
+            f" | {end.start:.0f} | {end.status:.0f} | {end.export:.0f} |"
         )
 
 
@@ -312,16 +350,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measures what a page costs the frontier as the crawl grows.")
     parser.add_argument("--sizes", type=numbers, default=[10_000, 100_000, 1_000_000], help="known URLs, with commas")
     parser.add_argument("--hosts", type=numbers, default=[1, 10_000], help="numbers of hosts, with commas")
-    parser.add_argument("--rounds", type=int, default=5, help="of which the best counts (default: 5)")
-    parser.add_argument("--pages", type=int, default=100, help="pages of a round (default: 100)")
+    parser.add_argument("--rounds", type=int, default=9, help="in which the sizes take turns (default: 9)")
+    parser.add_argument("--pages", type=int, default=50, help="pages of a round (default: 50)")
     parser.add_argument("--drawn", action="store_true", help="names that tell nothing of their neighbours")
     flags = parser.parse_args()
     rows: list[Row] = []
     for hosts in flags.hosts:
-        # A process for each: what one has taken of the machine's memory is no matter of the next.
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            site = Site(hosts, Random(hosts), flags.drawn)
-            rows += process.submit(run, site, flags.sizes, flags.rounds, flags.pages).result()
+        rows += compare(Site(hosts, Random(hosts), flags.drawn), flags.sizes, flags.rounds, flags.pages)
     print("\n".join(table(rows)))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from crawler.crawldb.database import FILE, VERSION, Database, database_errors, is_running, open_to_read
+from crawler.crawldb.digest import digest
 from crawler.errors import CrawldbError
 
 VERSION_1 = (Path(__file__).parent / "version_1.sql").read_text(encoding="utf-8")
@@ -66,6 +67,7 @@ def test_one_of_version_1_becomes_what_a_new_one_is(tmp_path: Path) -> None:
     migrated, new = Database(old), Database(tmp_path / "new")
     assert shape(migrated.sql) == shape(new.sql)
     assert migrated.sql.execute("SELECT url, place, original FROM urls").fetchall() == [("http://a.example/", 0, None)]
+    assert migrated.sql.execute("SELECT digest FROM urls").fetchall() == [(digest("http://a.example/"),)]
     migrated.close()
     new.close()
 

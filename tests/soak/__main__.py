@@ -1,6 +1,7 @@
 """A long crawl of a large site with failures of every kind: is the memory flat, and is every URL accounted for?
 
     python -m tests.soak --minutes 60 --pages 200000
+    python -m tests.soak --minutes 60 --pages 200000 --delay-ms 400      so that it takes all of an hour
     python -m tests.soak --minutes 5 --pages 20000 --keep /tmp/soak      keep what was crawled
 
 The site is made from its numbers, served on eight loopback hosts by a process of its own, and crawled by the command.
@@ -27,14 +28,14 @@ COMMAND = (sys.executable, "-m", "crawler")
 
 
 async def soak(
-    pages: int, seconds: float, folder: Path, concurrency: int = 64, every: float = 5.0
+    pages: int, seconds: float, folder: Path, concurrency: int = 64, every: float = 5.0, delay: float = 0.0
 ) -> tuple[int, Account, list[Sample], float]:
     """One crawl of so many pages for so many seconds: its exit status, the account, the memory, how long it took."""
     config = folder / "soak.toml"
     config.write_text(SETTINGS, encoding="utf-8")
     output = folder / "crawled"
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.soak.server", str(pages)),
+        *(sys.executable, "-m", "tests.soak.server", str(pages), str(delay)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=PROJECT,
@@ -101,7 +102,9 @@ async def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        result = await soak(options.pages, options.minutes * 60, folder, options.concurrency)
+        result = await soak(
+            options.pages, options.minutes * 60, folder, options.concurrency, delay=options.delay_ms / 1000
+        )
     print("\n".join(figures(*result)))
     status, came, samples, _ = result
     return int(bool(status or came.faults or not is_flat(samples)))
@@ -115,6 +118,7 @@ def main() -> int:
     parser.add_argument("--pages", type=int, default=200_000)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="how late each answer is, to make it last")
     parser.add_argument("--keep", type=Path, help="a folder for what is crawled; else it goes when all is counted")
     return asyncio.run(run(parser.parse_args()))
 

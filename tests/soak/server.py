@@ -1,9 +1,9 @@
 """Serves the site in a process of its own, and counts what it is asked for.
 
-    python -m tests.soak.server PAGES
+    python -m tests.soak.server PAGES DELAY
 
-Its first line on standard output is its port. At the end of its standard input it writes, line by line, how often each
-URL was asked for, and ends.
+Each answer is `DELAY` seconds late. Its first line on standard output is its port. At the end of its standard input it
+writes, line by line, how often each URL was asked for, and ends.
 """
 
 import asyncio
@@ -32,8 +32,9 @@ TYPES: Final = {"image": "image/png", "file": "application/octet-stream"}
 class Server:
     """What all connections share."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, delay: float) -> None:
         self.site = site
+        self.delay = delay
         self.asked: Counter[str] = Counter()
 
     def trouble(self, path: str, times: int) -> Trouble:
@@ -71,12 +72,17 @@ class Connection(asyncio.Protocol):
             self._send("200 OK", ROBOTS, "text/plain")
             return
         trouble = self._server.trouble(path, times)
+        delay = self._server.delay
         if trouble is Trouble.SLOW:
-            asyncio.get_running_loop().call_later(LATE, self._give, path, Trouble.NONE, times)
+            delay, trouble = delay + LATE, Trouble.NONE
+        if delay:
+            asyncio.get_running_loop().call_later(delay, self._give, path, trouble)
         else:
-            self._give(path, trouble, times)
+            self._give(path, trouble)
 
-    def _give(self, path: str, trouble: Trouble, times: int) -> None:
+    def _give(self, path: str, trouble: Trouble) -> None:
+        if self._transport.is_closing():
+            return
         site, media_type = self._server.site, TYPES.get(parse(path)[0], "text/html; charset=utf-8")
         match trouble:
             case Trouble.RESET:
@@ -123,11 +129,11 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
 
-async def serve(pages: int) -> None:
+async def serve(pages: int, delay: float) -> None:
     """Serve until standard input ends."""
     with socket.create_server((HOSTS[0], 0)) as first:
         port: int = first.getsockname()[1]
-    server = Server(Site(pages, port))
+    server = Server(Site(pages, port), delay)
     loop = asyncio.get_running_loop()
     listening = [await loop.create_server(lambda: Connection(server), host, port, backlog=1024) for host in HOSTS]
     print(port, flush=True)
@@ -138,4 +144,4 @@ async def serve(pages: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2])))

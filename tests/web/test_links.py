@@ -1,13 +1,16 @@
 """The references of a page: which tags count, for what, relative to what, and what they say beside the URL."""
 
+import random
 import time
 from contextlib import suppress
 
+import ada_url
 import pytest
 
 from crawler.errors import LimitError
 from crawler.web.glance import MAX_CONTENTS
-from crawler.web.links import MAX_TEXT, find_references, find_style_references
+from crawler.web.joiner import MAX_KNOWN_TAG
+from crawler.web.links import MAX_KNOWN, MAX_TEXT, find_references, find_style_references
 from crawler.web.reference import Kind, Reference
 from crawler.web.sources import SOURCES
 from crawler.web.tags import MAX_TAGS
@@ -258,6 +261,8 @@ def test_too_many_references_are_a_limit() -> None:
     assert len(find(image * (MAX_TAGS // 1000))) == MAX_TAGS
     with pytest.raises(LimitError):
         find(image * (MAX_TAGS // 1000) + "<a href=x>")
+    with pytest.raises(LimitError):
+        find(image * (MAX_TAGS // 1000 + 1))
 
 
 @pytest.mark.parametrize(
@@ -402,6 +407,59 @@ def test_context_is_that_of_images_in_the_text() -> None:
     assert [one.context for one in found] == ["", "", "", around, around, around, around, ""]
     assert [one.caption for one in found] == ["", "", "", "", "", "", "Caption", ""]
     assert not any(one.context for one in find(html)), "a crawl does not pay for it"
+
+
+PAGE_URLS = [
+    URL(f"{origin}/{path}")
+    for origin in ("http://a.example", "https://a.example", "http://b.example:8080")
+    for path in ("", "x", "d/", "d/x", "d/y?z", "d/e/x")
+]
+HREFS = [
+    "x",
+    "x#1",
+    "../x",
+    "/x",
+    "//c.example/",
+    "http://a.example/d/x",
+    "",
+    "#1",
+    "?q",
+    "http:x",
+    "mailto:x",
+    "http://[",
+]
+
+
+def test_what_other_pages_had_changes_nothing() -> None:
+    """The same anchors on pages of other folders, hosts and encodings, with and without a base and a wish."""
+    chance = random.Random(0)
+    for _ in range(300):
+        page, base = chance.choices(PAGE_URLS, k=2)
+        hrefs = chance.choices(HREFS, k=12)
+        has_base, closed = chance.random() < 0.2, chance.random() < 0.2
+        head = f'<base href="{base}">' * has_base + '<meta name="robots" content="nofollow">' * closed
+        html = head + "".join(
+            f'<li><a href="{href}" title="\u00fc">{number % 3}</a>' for number, href in enumerate(hrefs)
+        )
+        codec = chance.choice(["utf-8", "cp1252"])
+        found = find_references(html.encode(codec), codec, page)
+        joined = []
+        for href in hrefs:
+            try:
+                joined.append(ada_url.join_url(str(base if has_base else page), href).partition("#")[0])
+            except ValueError:
+                joined.append("None")
+        assert [str(one.url) for one in found] == joined
+        assert [one.text for one in found] == [str(number % 3) for number in range(12)]
+        assert {one.nofollow for one in found} == {closed}
+        assert {one.attributes["title"] for one in found} == {"\u00fc"}
+
+
+def test_more_tags_than_are_remembered_where_everything_is_looked_for() -> None:
+    hrefs = [*map(str, range(MAX_KNOWN + 2)), "x" * (MAX_KNOWN_TAG + 1)]
+    html = "".join(f"<a href={href}></a>" for href in hrefs)
+    for _ in range(2):
+        assert [one.attributes["href"] for one in find_all(html)] == hrefs
 
 
 def test_style_sheets() -> None:

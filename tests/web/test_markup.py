@@ -16,6 +16,7 @@ from crawler.errors import LimitError
 from crawler.web.markup import (
     MAX_ATTRIBUTES,
     MAX_PLAIN,
+    MAX_SHAPES,
     TagReader,
 )
 from crawler.web.tags import MAX_STEPS, MAX_TAGS
@@ -67,6 +68,7 @@ def agree_on_marks(text: str) -> None:
 def agree(text: str) -> None:
     """The same tags. html5lib may have one more than once: a tree repeats an open anchor in the next paragraph."""
     mine, theirs = ours(text), of_html5lib(text)
+    assert mine == Counter(value for value, _, _ in TagReader(NAMES).locate(text, read))
     assert set(mine) == set(theirs)
     assert not mine - theirs
 
@@ -75,6 +77,11 @@ TRICKY = [
     "<a href=x>y</a>", "<A HREF=X>", "<a\thref\n=\r\n'x'\f>", "<a/href=x/>", "<a / href = x />", "<img/src=b/>",
     "<a href=x>" * 3, "<a href>", "<a href=>", "<a href= >", "<a href=''>", '<a href="x"title="y">', "<a =x href=y>",
     "<a ==x>", "<a \"href=x>", "<a href\"=x>", "<a href=x\"y'z>", "<a href=`x y`>", "<a a=b\"c d='e\"f>",
+    '<img "src=x>', '<img src="x" "y>', '<img src="x""y="z">', '<img "a" src="x">', '<img a=b src="x">', "<img src>",
+    "<img src='x\"'>", '<img src="x" a b="c">', '<img src = "x">', '<img src="x"/a="b">', '<img\tsrc="x">', "<img>",
+    '<img src="x" src="y">', '<img src="x=">', '<img src="a>b">', "<img src='a>b' alt=\"c\">", '<img alt="\'" src="x">',
+    '<IMG SRC="x">', '<img src="&lt;" alt="&copy=">', '<img a="1" src="2"', '<img src="x>', '<img SRC="x" src="y">',
+    '<img ="" src="x">', "<img", "<img ",
     "<a title='it''s' href=x>", "<a href=x href=y HREF=z>", "<a b='>' href=x>", "<a <b href=x>", "<a<b href=x>",
     "<abbr href=x><article><area href=y>", "<abbr title='<a href=x>'><a href=y>", "<div<a href=x>",
     "<div a=x<a href=y>",
@@ -227,8 +234,20 @@ def test_plain_tags_are_read_as_all_others(tag: str) -> None:
     agree(tag)
 
 
+def test_more_shapes_than_are_remembered() -> None:
+    names = [
+        "a" + "".join(chr(97 + number // 26**place % 26) for place in range(3)) for number in range(MAX_SHAPES + 2)
+    ]
+    text = "".join(f'<img {name}="{name}">' for name in names)
+    reader = TagReader({"img"})
+    for _ in range(2):
+        assert reader.find(text, read) == [("img", ((name, name),)) for name in names]
+
+
 def test_limits() -> None:
     reader = TagReader({"a"})
+    with pytest.raises(LimitError):
+        reader.locate("<a>" * (MAX_TAGS + 1), read)
     assert len(reader.find("<a>" * MAX_TAGS, read)) == MAX_TAGS
     for tags in ("<a>" * (MAX_TAGS + 1), "<!---->" * (MAX_STEPS + 1), "<svg>" + "<g>" * MAX_STEPS):
         with pytest.raises(LimitError):

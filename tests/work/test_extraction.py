@@ -176,3 +176,22 @@ async def test_our_own_goes_on_where_no_process_can_be_started() -> None:
 def test_the_timer_is_taken_back() -> None:
     assert [one[0] for one in find(page(b"<a href=1>"), 1, 5.0, False, False)] == ["http://a.example/1"]
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+def test_what_a_child_does_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In children nobody sees which lines are run."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "broken_one.py").write_text("raise ValueError('of\\ntwo lines')\n")
+    with pytest.raises(SettingsError, match=r"broken_one cannot be imported: ValueError: of two lines$"):
+        load("broken_one:f", str(tmp_path))
+    assert sys.path[-1] == str(tmp_path)
+    load_all([named("good")], str(tmp_path))
+    assert sys.path.count(str(tmp_path)) == 1
+    assert [row[0] for row in extraction.extract(named("good"), HERE, page(b"x y"), 2)] == [
+        "http://a.example/x",
+        "http://a.example/y",
+    ]
+    with pytest.raises(LimitError):
+        extraction.extract(named("good"), HERE, page(b"x y z"), 2)
+    with pytest.raises(TypeError, match="gives references, and not 'http"):
+        extraction.extract(named("texts"), HERE, page(b""), 2)
