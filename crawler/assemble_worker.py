@@ -67,12 +67,15 @@ async def work(end: socket.socket, lost: Callable[[], None]) -> None:
     assignment: Assignment = pickle.loads(first)
     clock, jar = clock_from(assignment.offset), Jar()
     frontier = RemoteFrontier(wire, jar, clock)
-    logging.getLogger("crawler").addHandler(logging.StreamHandler(_Reports(frontier)))
+    reports, logger = logging.StreamHandler(_Reports(frontier)), logging.getLogger("crawler")
+    logger.addHandler(reports)
     try:
         stopped, detail = await _crawl(assignment, frontier, jar)
         frontier.say_goodbye(*((None, None) if stopped in (None, "interrupted") else (stopped, detail)))
     except Exception:
         frontier.report(traceback.format_exc())
+    finally:
+        logger.removeHandler(reports)
     wire.lost = lambda: None
     await frontier.close()
 

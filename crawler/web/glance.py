@@ -21,12 +21,11 @@ _OF_TEXT: Final = (
 )
 _ANCHOR_EDGE: Final = re.compile(rf"</?[aA](?=[{BLANK}/>])")
 _BEFORE_VALUE: Final = "=\t\n\f\r "
-# How comments and the like begin, elements in which no tag is what it is elsewhere, and an anchor without its contents.
-ODD: Final = frozenset(
+APART_BEGINNINGS: Final = frozenset(
     {first + second for name in APART for first in (name[0], name[0].upper()) for second in (name[1], name[1].upper())}
     | {"!", "?"}
-    | {first + second for first in "aA" for second in "\t\n\f\r />"}
 )
+"""How comments and the like begin, and elements in which no tag is what it is elsewhere."""
 
 
 def parting(names: Collection[str]) -> re.Pattern[str]:

@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.builder import TreeBuilder
 
 from crawler.errors import LimitError
-from crawler.web.glance import ODD, Offsets, inner, is_outside, parting
+from crawler.web.glance import APART_BEGINNINGS, Offsets, inner, is_outside, parting
 from crawler.web.tags import ATTRIBUTE, MAX_STEPS, MAX_TAGS, TAG_NAME, Walk, Wanted
 from crawler.web.text import decode_references
 
@@ -157,20 +157,24 @@ class TagReader:
                 values = also.get(tag)
             if values is None:
                 written, closed, contents = tag.partition(">")
-                is_odd = not closed or (not contents and tag[:2] in ODD)
-                element = None if is_odd else plain(written)
+                is_apart = not closed or (not contents and tag[:2] in APART_BEGINNINGS)
+                element = None if is_apart else plain(written)
                 if element is None:
                     follows = walk.past(offsets.of(number))
                     for piece, _, end in walk.found:
-                        key = "" if is_odd or piece[1:-1] != written else tag
                         element = any_element(piece[1:-1])
-                        found += read(key, element, inner(text, end) if element.name == "a" else "")
+                        is_anchor = element.name == "a"
+                        is_all = not is_apart and piece[1:-1] == written and (contents or not is_anchor)
+                        found += read(tag if is_all else "", element, inner(text, end) if is_anchor else "")
                     walk.found.clear()
                     if follows is None:
                         break
                     resume = follows
                     continue
-                values = read(tag, element, contents[: -len("</a>")])
+                if contents or element.name != "a":
+                    values = read(tag, element, contents[: -len("</a>")])
+                else:  # an anchor whose contents are more than text
+                    values = read("", element, inner(text, offsets.of(number) + 1 + len(tag)))
             found += values
         if len(tags) > MAX_TAGS and (len(found) > MAX_TAGS or len(tags) == MAX_TAGS + MAX_STEPS):
             raise LimitError(f"more than {MAX_TAGS} tags")
