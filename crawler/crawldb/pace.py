@@ -14,7 +14,7 @@ from crawler import policy
 from crawler.crawldb.flow import Flow
 from crawler.model import Counts, Outcome, Reach
 from crawler.settings import ConcurrencySettings, FetchSettings, HostSettings, PolitenessSettings, ScopeSettings
-from crawler.web.addresses import is_loopback_name
+from crawler.web.addresses import is_loopback_name, reach
 from crawler.web.robots import Robots
 
 NEVER: Final = 1e18
@@ -25,6 +25,9 @@ ROBOTS_AGE: Final = 86_400.0
 
 OUTAGE: Final = 15.0
 """Seconds of failures in a row that a restart of a server takes at the most."""
+
+NAMED, PUBLIC = 1, 2
+"""What `Host.named` says: a start URL or a list named the host; and, since, it was found to lie in public."""
 
 CACHED: Final = 128_000_000
 """Bytes, about, of hosts that are kept in memory between groups: some ten thousand with a robots.txt of a kilobyte."""
@@ -133,7 +136,7 @@ class Pace:
         """Where the host may lie; `is_local` where a start URL is on loopback."""
         if self._private_networks != "start-only":
             return "any" if self._private_networks == "allow" else "public"
-        return "loopback" if is_local else "host" if host.named else "public"
+        return "loopback" if is_local else "host" if host.named == NAMED else "public"
 
     def cap(self, host: Host) -> int:
         """How many visits the host may have out: one while it has a delay, is failing, or was never heard from."""
@@ -179,6 +182,8 @@ class Pace:
             host.hold(outcome.asked_at + host.delay)
         if outcome.head is not None:
             host.heard = 1
+            if host.named == NAMED and is_public(outcome.peer):
+                host.named = PUBLIC  # from now on its name may lead nowhere else
             if not host.failures:
                 self._adapt(host, outcome, leased_at, now)
             host.failures, host.failing_since, host.word = 0, None, None
@@ -232,6 +237,14 @@ class Pace:
         return wait
 
 
+def is_public(peer: str | None) -> bool:
+    """Whether an address, with its port, that was connected to is anybody's."""
+    try:
+        return peer is not None and reach(peer.rpartition(":")[0].strip("[]")) == "public"
+    except ValueError:
+        return False
+
+
 class Hosts:
     """The rows of `hosts`, of which those used last are kept in memory, within `room` bytes or so."""
 
@@ -245,13 +258,13 @@ class Hosts:
         self._changed: dict[int, Host] = {}
         self.totals: tuple[int, ...] = ()
         self.recount()
-        names = sql.execute("SELECT name FROM hosts WHERE named = 1")
+        names = sql.execute("SELECT name FROM hosts WHERE named > 0")
         self._is_local = any(is_loopback_name(row[0].rpartition(":")[0] or row[0]) for row in names)
 
     def name(self, host: Host, hostname: str) -> None:
         """A start URL or a row of a list is of this host."""
         if not host.named:
-            host.named = 1
+            host.named = NAMED
             self._is_local = self._is_local or is_loopback_name(hostname)
 
     def reach(self, host: Host) -> Reach:

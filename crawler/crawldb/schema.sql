@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS hosts (
     failures      INTEGER NOT NULL DEFAULT 0,  -- in a row, of the host as a whole
     failing_since REAL,
     word          TEXT,             -- what ails it
-    named         INTEGER NOT NULL DEFAULT 0,  -- by a start URL or a list: it may lie in a private network
+    named         INTEGER NOT NULL DEFAULT 0,  -- 1: by a start URL or a list, it may lie in a private network; 2: it does not
     given_up      INTEGER,          -- the run in which it was given up
     window        REAL,             -- how many requests it bears at once (flow.py); NULL: as many as it may have
     pace_at       REAL NOT NULL DEFAULT 0,     -- asked no earlier than this

@@ -1,5 +1,7 @@
 """Where the hosts of a crawl may lie: visits carry what the settings and the start URLs make of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from crawler.model import Kind
@@ -64,3 +66,27 @@ async def test_a_restart_knows_who_was_asked_for(desk: Desk) -> None:
     await frontier.add([link(f"{PRIVATE}x", Kind.PAGE, parent=OTHER)])
     (again,) = await frontier.lease(10)
     assert again.reach == "host"
+
+
+@pytest.mark.parametrize(
+    ("peer", "later"),
+    [
+        ("93.184.216.34:80", "public"),
+        ("[2606:2800::1]:80", "public"),
+        ("10.0.0.7:80", "host"),
+        ("[fd00::1]:80", "host"),
+    ],
+)
+async def test_a_start_host_stays_where_it_was_found(desk: Desk, peer: str, later: str) -> None:
+    """A name that led to a public address at first leads nowhere else later, nor in the next run."""
+    frontier = await desk.open()
+    await frontier.add([link(PRIVATE)])
+    (visit,) = await frontier.lease(1)
+    outcome = replace(saved(visit, desk, *found(visit, f"{PRIVATE}x")), peer=peer)
+    await frontier.finish(visit, outcome)
+    (visit,) = await frontier.lease(1)
+    assert visit.reach == later
+    await desk.close()
+    frontier = await desk.open()
+    (visit,) = await frontier.lease(1)
+    assert visit.reach == later
