@@ -1,7 +1,9 @@
 """A page's references, packed and unpacked."""
 
 import json
+import random
 import zlib
+from dataclasses import replace
 from typing import Any
 
 from crawler.crawldb.front import Front
@@ -25,6 +27,21 @@ def test_order_and_repetition_are_kept() -> None:
         FoundRow("http://a/x", "page", "a", "href", "zwei ü ?", "nofollow"),
         FoundRow("http://[", "page", "a", "href", "bad", "url"),
     ]
+
+
+def test_of_many_references_each_is_kept_as_it_was() -> None:
+    """Of equal addresses and ways, of one URL in two objects, of one that is no address beside one that is."""
+    chance = random.Random(0)
+    urls = [URL(f"http://a/{number}") for number in (1, 2, 3, 1)]
+    found, expected = [], []
+    for number in range(500):
+        url, tag, reason = chance.choice(urls), chance.choice(["a", "area"]), chance.choice([None, "scope", "limit"])
+        link = Link(url) if reason != "limit" else None
+        kind = chance.choice([Kind.PAGE, Kind.IMAGE])
+        found.append(Found(Reference(url, kind, tag, "href", {"title": str(number)}, str(number % 7)), link, reason))
+        row = FoundRow(str(url), str(kind), tag, "href", str(number % 7), reason)
+        expected.append(row if kind is Kind.PAGE else replace(row, title=str(number)))
+    assert unpack(pack(found)) == expected
 
 
 def test_what_can_never_be_asked_is_kept_in_part() -> None:
