@@ -9,7 +9,7 @@ import pickle
 import random
 import resource
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -33,7 +33,7 @@ from crawler.assemble_parts import (
 from crawler.crawldb.database import Database
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.pace import Pace
-from crawler.crawldb.records import Records
+from crawler.crawldb.records import ImageRecord, Records
 from crawler.crawldb.serve import Switchboard
 from crawler.crawling import Crawl
 from crawler.errors import CrawlError, InvalidURLError, SettingsError
@@ -51,7 +51,7 @@ from crawler.net.watched import Watch, WatchedDialer
 from crawler.reading import checked
 from crawler.report.sidecar import WRITERS, require_sidecar
 from crawler.settings import ImageSettings, Settings, effective, fixed_keys, tabled
-from crawler.store.files import store_errors
+from crawler.store.files import FileStore, store_errors
 from crawler.supervise import Growth, Supervisor
 from crawler.web.cookie_file import parse_cookie_file
 from crawler.web.cookies import Cookie, Jar
@@ -75,7 +75,7 @@ async def open_crawl(
     settings: Settings,
     *,
     observers: Sequence[Observer] = (),
-    extractors: Sequence[Extractor] | None = None,
+    extractors: Sequence[Extractor] = (),
     environ: Mapping[str, str] = MappingProxyType({}),
     retry: Collection[str] = (),
     command: Sequence[str] = (),
@@ -111,20 +111,18 @@ async def open_crawl(
         jar, store = Jar(), file_store(settings, folder)
         frontier = SqliteFrontier(database, _pace(settings), settings, jar, clock, observe, store.discard)
         stack.push_async_callback(frontier.close)
-        claims = frontier if has_claims(settings) else None
-        store.open(frontier.interrupted, frontier.partials(), frontier.leftovers, claims)
-        frontier.emptied(frontier.leftovers)
+        _make_ready(store, frontier, settings)
         roots = [*frontier.seeds(), *starts, *sitemaps]
         rules = policy.Rules.of(settings, roots)
         await _apply_rules(settings, rules, roots, frontier, facts)
         if retry:
-            observe(Noted(f"{await frontier.retry(retry):,} URLs are asked for again"))
+            observe(Noted(f"asked for again: {await frontier.retry(retry):,}"))
         if settings.fetch.cookie_file:
             await frontier.keep(_read_cookies(settings, clock()))
         place = Place(frontier, store, jar, observe, lambda: frontier.counts, clock, waits_until=frontier.waits_until)
         if command and not extractors:
             place = replace(place, crew=_crew(settings, folder, place, frontier, command, environ, lambda: crawl.roots))
-        found_by = [*found_by, *map(checked, extractors or ())]
+        found_by = [*found_by, *map(checked, extractors)]
         parts = await stack.enter_async_context(open_parts(settings, folder, fetcher, place, found_by))
         seeds = [*map(Link, starts), *(Link(url, Kind.SITEMAP) for url in sitemaps)]
         crawl = Crawl(parts, settings, rules, seeds, resumed=bool(facts))
@@ -132,6 +130,13 @@ async def open_crawl(
         if reader is not None:
             await stack.enter_async_context(_feeding(reader, _list_name(settings.images), frontier, rules, crawl))
         yield crawl
+
+
+def _make_ready(store: FileStore, frontier: SqliteFrontier, settings: Settings) -> None:
+    """The folder, as the last run left it: what that had in flight goes, and so does what no record has any more."""
+    claims = frontier if has_claims(settings) else None
+    store.open(frontier.interrupted, frontier.partials(), frontier.leftovers, claims)
+    frontier.emptied(frontier.leftovers)
 
 
 def _pace(settings: Settings) -> Pace:
@@ -223,11 +228,18 @@ async def open_fetcher(
         yield FollowingFetcher(fetcher, policy.next_hop, limit) if limit else fetcher
 
 
-def write_sidecar(settings: Settings, folder: Path) -> None:
-    """Write down what is known of each image, as `images.sidecar` asks for it."""
-    if settings.images.sidecar != "off":
-        with Records(folder) as records, store_errors(folder):
-            WRITERS[settings.images.sidecar](records.images(), folder)
+def write_sidecar(settings: Settings, folder: Path, tick: Callable[[int], None] = lambda count: None) -> None:
+    """Write down what is known of each image, as `images.sidecar` asks for it; `tick` is told how many are written."""
+    if settings.images.sidecar == "off":
+        return
+
+    def ticking(images: Iterable[ImageRecord]) -> Iterator[ImageRecord]:
+        for count, image in enumerate(images):
+            tick(count)
+            yield image
+
+    with Records(folder) as records, store_errors(folder):
+        WRITERS[settings.images.sidecar](ticking(records.images()), folder)
 
 
 def _list_reader(images: ImageSettings) -> ListReader | None:

@@ -26,7 +26,7 @@ from crawler.net.follow import FollowingFetcher
 from crawler.net.pool import Pool
 from crawler.net.proxy import choose_proxies
 from crawler.net.rate import Sips
-from crawler.reading import MAX_REFERENCES
+from crawler.reading import LARGE_PAGE, MAX_REFERENCES
 from crawler.settings import ImageSettings, Settings
 from crawler.store.files import TEMPORARY, FileStore
 from crawler.visiting import Parts
@@ -40,7 +40,6 @@ from crawler.work.pictures import Copy, Wish, derive
 
 ROBOTS_REDIRECTS: Final = 5
 """Redirects followed for a robots.txt (RFC 9309 section 2.3.1.2)."""
-
 
 MOST: Final = 8
 """Processes that are started where the settings leave it open: what more of them get done, one parent cannot book."""
@@ -97,7 +96,7 @@ async def open_parts(
             counts=place.counts,
             clock=place.clock,
             chance=random.random,
-            develop=_developer(settings.images, folder, children, place.writer) if _has_work(settings.images) else None,
+            develop=_developer(settings.images, folder, children, place.writer),
             crew=place.crew,
             waits_until=place.waits_until,
         )
@@ -142,7 +141,7 @@ async def open_finders(settings: Settings) -> AsyncIterator[Sequence[Finder]]:
     async with Children(settings.concurrency.work, max_memory=most, prepare=prepare) as workers:
         if names:
             await check_extractors(workers, names)
-        yield finders(settings.crawl, settings.images, workers, folder, MAX_REFERENCES)
+        yield finders(settings.crawl, settings.images, workers, folder, LARGE_PAGE, MAX_REFERENCES)
 
 
 def processes(settings: Settings, cpus: int | None) -> int:
@@ -181,16 +180,13 @@ def clock_from(offset: float) -> Callable[[], float]:
     return lambda: loop.time() + offset
 
 
-def _has_work(images: ImageSettings) -> bool:
-    """Whether anything is to be done with pixels."""
-    return images.dedupe in ("report", "near") or images.thumbnails is not None or images.convert != "off"
-
-
-def _developer(images: ImageSettings, folder: Path, workers: Workers, writer: str) -> Develop:
-    """Makes of each image that is kept what the settings ask for, in the processes of `workers`.
+def _developer(images: ImageSettings, folder: Path, workers: Workers, writer: str) -> Develop | None:
+    """Makes of each image that is kept what the settings ask for, in the processes of `workers`; None for nothing.
 
     What cannot be made is said in its record.
     """
+    if not images.needs_pixels:
+        return None
     numbers = count(1)
     extension = "jpg" if images.convert == "jpeg" else images.convert
 

@@ -169,6 +169,11 @@ class ImageSettings:
     url_column: str = "url"
     caption_column: str = "caption"
 
+    @property
+    def needs_pixels(self) -> bool:
+        """Whether anything is asked for that takes decoding an image."""
+        return self.dedupe in ("report", "near") or self.thumbnails is not None or self.convert != "off"
+
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:

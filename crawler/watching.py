@@ -114,8 +114,7 @@ def bounds(settings: Settings) -> Mapping[Word, float]:
     """The seconds that each step may take by its own bound, before it counts as waiting in vain."""
     fetch, images, workers = settings.fetch, settings.images, settings.concurrency
     turns = workers.total / workers.work + 1  # who has work for a process waits for those who came before
-    has_work = images.dedupe in ("report", "near") or images.thumbnails is not None or images.convert != "off"
-    pixels = turns * images.work_timeout if has_work else 0.0
+    pixels = turns * images.work_timeout if images.needs_pixels else 0.0
     return {
         "connection": fetch.connect_timeout + settings.politeness.delay,  # between the redirects of a robots.txt
         "look-up": fetch.connect_timeout,

@@ -5,7 +5,8 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 STOPPING: Final = "stopping: what is in flight may finish; Ctrl-C again stops now"
 LOG: Final = "crawl.log"
+BETWEEN_LINES: Final = 2.0
+"""Seconds between two lines on what comes after a crawl."""
 
 
 @with_flags(FLAGS)
@@ -110,11 +113,26 @@ async def run_crawl(settings: Settings, retry: Collection[str] = ()) -> int:
                 # What does not answer would hold the end up as well; a crawl that just ends loses nothing.
                 complain(next(summary_lines(summary, [], folder)))
                 leave(1)
+    _report(summary, settings, folder)
     if summary.stopped != "interrupted":
         with suppress(CrawldbError):  # the crawl was ended by that
-            write_sidecar(settings, folder)
-    _report(summary, settings, folder)
+            write_sidecar(settings, folder, _counting(settings))
     return exit_status(summary, interruption.status)
+
+
+def _counting(settings: Settings) -> Callable[[int], None]:
+    """Says how far the file of images is, every few seconds that it takes."""
+    began = time.monotonic()
+    told = 0.0
+
+    def tick(count: int) -> None:
+        nonlocal told
+        if count % 1000 == 0 and (took := time.monotonic() - began) > told + BETWEEN_LINES:
+            told = took
+            if settings.log.show != "quiet":
+                say(f"writing down what is known of the images: {count:,}")
+
+    return tick
 
 
 def _progress(settings: Settings, folder: Path) -> "Progress | None":

@@ -8,8 +8,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from crawler.crawldb.digest import digest
 from crawler.crawldb.links import unpack
-from crawler.crawldb.urls import RANKS, digest
+from crawler.crawldb.urls import RANKS
 from crawler.model import Kind
 
 MAX_TWINS: Final = 50

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from crawler.crawldb import database
 from crawler.crawldb.cookies import SELECT, cookie_of
+from crawler.crawldb.digest import digest
 from crawler.crawldb.links import unpack
 from crawler.crawldb.pace import COUNTERS
 from crawler.crawldb.pictures import PictureRows
-from crawler.crawldb.urls import KINDS, RANKS, digest
+from crawler.crawldb.urls import KINDS, RANKS
 from crawler.model import Counts, Kind
 from crawler.web.cookies import Cookie
 

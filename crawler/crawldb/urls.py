@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crawler import policy
-from crawler.crawldb.digest import digest as digest
+from crawler.crawldb.digest import digest
 from crawler.crawldb.front import Front
 from crawler.crawldb.links import Named, unpack
 from crawler.crawldb.pace import NEVER, Host, Hosts

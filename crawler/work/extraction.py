@@ -25,9 +25,6 @@ KEY: Final = "crawl.extractors"
 LOADING: Final = 30.0
 """Seconds in which a user's modules have to be imported."""
 
-LARGE_PAGE: Final = 512 * 1024
-"""Bytes from which our own extractor works there: so many can keep it at work for a second."""
-
 PATIENCE: Final = 15.0
 """How many times the seconds of work that a page is allowed may pass while others have the processor."""
 
@@ -97,15 +94,17 @@ async def check_extractors(workers: Workers, names: Sequence[str]) -> None:
         raise SettingsError(f"{KEY}: {error}") from error
 
 
-def finders(crawl: CrawlSettings, images: ImageSettings, workers: Workers, folder: str, most: int) -> list[Finder]:
-    """Our own extractor, which reads large pages in `workers`, and there those that settings name, in `folder` too.
+def finders(
+    crawl: CrawlSettings, images: ImageSettings, workers: Workers, folder: str, large: int, most: int
+) -> list[Finder]:
+    """Our own extractor, and those that settings name, in `folder` too.
 
-    Each finds up to `most` references of a page.
+    `workers` run these, and ours on pages of `large` bytes or more. Each finds up to `most` references of a page.
     """
     options = images.sources == "all", images.candidates == "largest"
 
     def find_ours(page: Page) -> Iterable[Reference] | Awaitable[Iterable[Reference]]:
-        return find_links(page, *options) if len(page.body) < LARGE_PAGE else find_many(page)
+        return find_links(page, *options) if len(page.body) < large else find_many(page)
 
     async def find_many(page: Page) -> list[Reference]:
         seconds = crawl.extractor_timeout

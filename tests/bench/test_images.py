@@ -1,5 +1,6 @@
 """The benchmark runs, with so few images that its figures say nothing; what it counts as right is right."""
 
+import ast
 import io
 from pathlib import Path
 from random import Random
@@ -62,4 +63,5 @@ def test_right_is_what_is_there_byte_for_byte_under_any_name(tmp_path: Path) -> 
 
 
 def test_the_spider_is_where_the_benchmark_looks_for_it() -> None:
-    compile(SPIDER.read_text(encoding="utf-8"), SPIDER.name, "exec")
+    names = {node.name for node in ast.parse(SPIDER.read_text(encoding="utf-8")).body if isinstance(node, ast.ClassDef)}
+    assert names

@@ -38,7 +38,7 @@ def test_only_what_failed_for_the_words_is_asked_for_again(crawler: Crawler, sit
         before = len(visits(out))
         said = crawler("retry", out, *words)
         assert said.status == 0
-        assert said.err.startswith(f"{len(expected)} URL")
+        assert said.err.startswith(f"asked for again: {len(expected)}\n")
         assert [url for _, url in visits(out)[before:]] == expected
 
 
@@ -147,7 +147,7 @@ class TestAList:
             sql.execute("UPDATE facts SET value = ? WHERE key = 'settings'", (json.dumps(settings),))
         asked = len(visits(out))
         said = crawler("retry", out, "--class", "404")
-        assert said.err == "2 URLs are asked for again\n"
+        assert said.err == "asked for again: 2\n"
         assert sorted(url for _, url in visits(out)[asked:]) == [f"{site}nothing.png", f"{site}wreck.html"]
 
 

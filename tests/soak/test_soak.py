@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,47 +55,58 @@ class Crawled:
     def account(self, *, finished: bool = True) -> Account:
         return account(self.site, self.folder, self.rows, self.asked, finished=finished)
 
+    def blamed(self, words: str) -> bool:
+        """Whether the account finds fault with that."""
+        return any(words in line for line in self.account().wrong)
+
 
 @pytest.fixture
-def crawled(tmp_path: Path) -> Iterator[Crawled]:
+def crawled(tmp_path: Path) -> Crawled:
     one = Crawled(tmp_path)
     assert one.account().faults == 0
-    yield one
-    assert one.account().faults > 0
+    return one
 
 
 def test_a_lost_page(crawled: Crawled) -> None:
     lost = crawled.rows.pop()
     (crawled.folder / lost["path"]).unlink()
+    assert crawled.blamed("URLs are unknown")
 
 
 def test_a_page_in_a_wrong_state(crawled: Crawled) -> None:
     crawled.rows[0] |= {"state": "failed", "error": "reset"}
+    assert crawled.blamed("is failed reset, not saved None")
 
 
 def test_a_page_whose_links_were_not_read(crawled: Crawled) -> None:
     crawled.rows[0]["links_error"] = "limit"
+    assert crawled.blamed("its links were not read: limit")
 
 
 def test_a_page_that_was_asked_for_twice(crawled: Crawled) -> None:
     crawled.asked[crawled.rows[0]["url"]] = 2
+    assert crawled.blamed("was asked for 2 times")
 
 
 def test_a_file_with_one_byte_more(crawled: Crawled) -> None:
     with (crawled.folder / "pages/0").open("ab") as file:
         file.write(b"x")
+    assert crawled.blamed("and not those that were served")
 
 
 def test_a_file_without_a_row(crawled: Crawled) -> None:
     (crawled.folder / "pages/more").write_bytes(b"")
+    assert crawled.blamed("a file without a row")
 
 
 def test_a_page_with_two_rows(crawled: Crawled) -> None:
     crawled.rows.append(crawled.rows[0])
+    assert crawled.blamed("has two rows")
 
 
 def test_a_url_that_is_not_of_the_site(crawled: Crawled) -> None:
     crawled.rows.append({**crawled.rows[0], "url": "http://127.0.0.2:80/gone/7"})
+    assert crawled.blamed("http://127.0.0.2:80/gone/7 is not of the site")
 
 
 def test_a_crawl_that_is_finished_has_nothing_queued(crawled: Crawled) -> None:

@@ -16,10 +16,11 @@ from crawler.model import URL, Kind, Link, Page, Reference
 from crawler.settings import Settings
 from crawler.work import extraction
 from crawler.work.children import Children, NoChildError
-from crawler.work.extraction import LARGE_PAGE, check_extractors, find, find_links, finders, load, load_all
+from crawler.work.extraction import check_extractors, find, find_links, finders, load, load_all
 
 HERE = str(Path(__file__).parent)
 START = URL("http://a.example/")
+LARGE = 100_000
 MOST = 1000
 
 
@@ -40,7 +41,7 @@ async def children() -> AsyncIterator[Children]:
 
 async def asked(children: Children, function: str, body: bytes = b"x", timeout: float = 20.0) -> list[Reference]:
     settings = Settings.of({"crawl": {"extractors": [named(function)], "extractor_timeout": timeout}})
-    _, theirs = finders(settings.crawl, settings.images, children, HERE, MOST)
+    _, theirs = finders(settings.crawl, settings.images, children, HERE, LARGE, MOST)
     found = theirs(page(body))
     assert isinstance(found, Awaitable)
     return list(await found)
@@ -139,19 +140,19 @@ async def test_modules_are_found_in_the_folder_too_and_never_imported_here(tmp_p
 
 def ours(children: Any, seconds: float = 20.0, **images: str) -> Any:
     settings = Settings.of({"crawl": {"extractor_timeout": seconds}, "images": images})
-    return finders(settings.crawl, settings.images, children, HERE, 100_000)[0]
+    return finders(settings.crawl, settings.images, children, HERE, LARGE, 100_000)[0]
 
 
 async def test_a_large_page_is_read_elsewhere_and_a_small_one_here(children: Children) -> None:
     small = b"<a href=1>x</a><img src=2 srcset='3 1w, 4 2w'>"
-    large = small + b" " * LARGE_PAGE
+    large = small + b" " * LARGE
     here = ours(children)(page(small))
     assert here == find_links(page(small))
     assert not children._alive
     assert await ours(children)(page(large)) == here
     assert len(children._alive) == 1
     assert len(await ours(children, sources="all", candidates="largest")(page(large))) == 2
-    assert await ours(children)(page(b"a{b:url(x)}" + b" " * LARGE_PAGE, Kind.STYLE)) == find_links(
+    assert await ours(children)(page(b"a{b:url(x)}" + b" " * LARGE, Kind.STYLE)) == find_links(
         page(b"a{b:url(x)}", Kind.STYLE)
     )
 
@@ -160,7 +161,7 @@ async def test_a_page_that_takes_too_much_work_is_a_limit(children: Children) ->
     body = b"".join(b"<a href=%d>" % number for number in range(99_000))
     with pytest.raises(LimitError, match="worked for longer than it may"):
         await ours(children, 0.05)(page(body))
-    body = b"".join(b"<a href=%d>" % number for number in range(101_000)) + b" " * LARGE_PAGE
+    body = b"".join(b"<a href=%d>" % number for number in range(101_000)) + b" " * LARGE
     with pytest.raises(LimitError, match="more than 100000 references"):
         await ours(children)(page(body))
 
@@ -170,7 +171,7 @@ async def test_our_own_goes_on_where_no_process_can_be_started() -> None:
         async def run(self, *_: object, timeout: float) -> Any:
             raise NoChildError("no child process could be started: Too many open files")
 
-    assert len(await ours(Exhausted())(page(b"<a href=1>" + b" " * LARGE_PAGE))) == 1
+    assert len(await ours(Exhausted())(page(b"<a href=1>" + b" " * LARGE))) == 1
 
 
 def test_the_timer_is_taken_back() -> None:
