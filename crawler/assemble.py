@@ -34,6 +34,7 @@ from crawler.crawldb.database import Database
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.pace import Pace
 from crawler.crawldb.records import ImageRecord, Records
+from crawler.crawldb.requeue import Begun
 from crawler.crawldb.serve import Switchboard
 from crawler.crawling import Crawl
 from crawler.errors import CrawlError, InvalidURLError, SettingsError
@@ -109,9 +110,8 @@ async def open_crawl(
         facts = database.facts()
         _check_fixed(settings, facts, folder)
         jar, store = Jar(), file_store(settings, folder)
-        frontier = SqliteFrontier(database, _pace(settings), settings, jar, clock, observe, store.discard)
+        frontier = _opened(database, settings, jar, clock, observe, store)
         stack.push_async_callback(frontier.close)
-        _make_ready(store, frontier, settings)
         roots = [*frontier.seeds(), *starts, *sitemaps]
         rules = policy.Rules.of(settings, roots)
         await _apply_rules(settings, rules, roots, frontier, facts)
@@ -132,16 +132,24 @@ async def open_crawl(
         yield crawl
 
 
-def _make_ready(store: FileStore, frontier: SqliteFrontier, settings: Settings) -> None:
-    """The folder, as the last run left it: what that had in flight goes, and so does what no record has any more."""
-    claims = frontier if has_claims(settings) else None
-    store.open(frontier.interrupted, frontier.partials(), frontier.leftovers, claims)
-    frontier.emptied(frontier.leftovers)
-
-
-def _pace(settings: Settings) -> Pace:
+def _opened(
+    database: Database,
+    settings: Settings,
+    jar: Jar,
+    clock: Callable[[], float],
+    observe: Observer,
+    store: FileStore,
+) -> SqliteFrontier:
+    """The frontier of a folder, and its store without what the last run left there half done."""
     own = dict(settings.hosts)
-    return Pace(settings.concurrency, settings.politeness, settings.fetch, settings.scope, own, random.random)
+    pace = Pace(settings.concurrency, settings.politeness, settings.fetch, settings.scope, own, random.random)
+
+    def clean(begun: Begun) -> None:
+        store.open(begun.interrupted, begun.partials, begun.leftovers)
+
+    frontier = SqliteFrontier(database, pace, settings, jar, clock, observe, store.discard, clean)
+    store.share(frontier if has_claims(settings) else None)
+    return frontier
 
 
 def _crew(

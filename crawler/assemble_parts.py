@@ -36,7 +36,7 @@ from crawler.web.paths import CONVERTED, THUMBNAILS, derived_path
 from crawler.web.url import split_userinfo
 from crawler.work.children import Children
 from crawler.work.extraction import check_extractors, finders, load_all
-from crawler.work.pictures import Copy, Wish, derive
+from crawler.work.pictures import MAX_ANSWER, Copy, Wish, derive_elsewhere
 
 ROBOTS_REDIRECTS: Final = 5
 """Redirects followed for a robots.txt (RFC 9309 section 2.3.1.2)."""
@@ -85,7 +85,7 @@ async def open_parts(
     """The parts by which a process visits; leaving the context ends the processes that work for it."""
     if settings.fetch.cookies:
         fetcher = CookieFetcher(fetcher, place.jar, place.clock)
-    async with Children(settings.concurrency.work) as children:
+    async with Children(settings.concurrency.work, max_answer=MAX_ANSWER) as children:
         yield Parts(
             frontier=place.frontier,
             fetcher=fetcher,
@@ -200,7 +200,7 @@ def _developer(images: ImageSettings, folder: Path, workers: Workers, writer: st
         temporary = str(folder / TEMPORARY / f"{writer}work-{next(numbers)}")
         wish = Wish(temporary, tuple(copies), images.dedupe in ("report", "near"), images.max_pixels)
         try:
-            made = await workers.run(derive, str(folder / saved.path), wish, timeout=images.work_timeout)
+            made = await derive_elsewhere(workers, str(folder / saved.path), wish, images.work_timeout)
         except (LimitError, WorkError) as error:
             return replace(saved, work_error=str(error))
         return replace(saved, likeness=made.hash, work_error=made.error)

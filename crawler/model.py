@@ -1,7 +1,7 @@
 """The nouns of a crawl: frozen values that travel between the rooms; no behaviour beyond asking the value itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -45,9 +45,8 @@ Reach = Literal["any", "host", "loopback", "public"]
 """Where hosts may lie: anywhere; this host anywhere and others in public; in public or on loopback; in public alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A wish: this URL, for this purpose.
+class Link(NamedTuple):
+    """A wish: this URL, for this purpose; a tuple, as a page has hundreds.
 
     `depth` counts the page links from the nearest start URL, `hops` the redirects since the last page link; `parent`
     is the page that named it, None for a start URL and a row of a list (and for where these redirect to). `place` is
@@ -77,12 +76,13 @@ class Link:
         One deeper for a page, and for a sitemap that a sitemap names; at the page's own depth for what it shows.
         """
         assert reference.url is not None
-        deeper = int(reference.kind is Kind.PAGE or (reference.kind is Kind.SITEMAP and self.kind is Kind.SITEMAP))
-        return Link(reference.url, reference.kind, self.depth + deeper, 0, self.url)
+        kind = reference.kind
+        deeper = kind is Kind.PAGE or (kind is Kind.SITEMAP and self.kind is Kind.SITEMAP)
+        return Link(reference.url, kind, self.depth + deeper, 0, self.url)
 
     def moved(self, url: URL) -> "Link":
         """The same wish at the URL that a redirect named."""
-        return replace(self, url=url, hops=self.hops + 1)
+        return self._replace(url=url, hops=self.hops + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class Rules:
                 if url.is_http:
                     child, word = self._wish(link, reference, nofollow)
                     if kind is Kind.IMAGE or reference.role == "link":
-                        child = replace(child, place=places.setdefault(str(url), len(places) + 1))
+                        child = child._replace(place=places.setdefault(str(url), len(places) + 1))
                         if word is None and self.noai and (noai or reference.noai):
                             word = "noai"
                     verdict = (child, word)
@@ -147,7 +147,7 @@ class Rules:
         child = link.child(reference)
         word = self.refuse(child, nofollow=nofollow or reference.nofollow)
         if self.linked and reference.role == "link" and word in ("scope", "limit"):
-            image = replace(child, kind=Kind.IMAGE, depth=link.depth)
+            image = child._replace(kind=Kind.IMAGE, depth=link.depth)
             if self.refuse(image) is None:
                 return image, None
         return child, word

@@ -101,6 +101,7 @@ class TrapSettings:
     max_segments: int = _count(32, 1)
     max_parameters: int = _count(32)
     max_host_urls: int = _count(10_000_000, 1)
+    max_hosts: int = _count(1_000, 1)
     one_session: bool = True
 
 

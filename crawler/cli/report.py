@@ -93,13 +93,14 @@ async def write_report(records: "Records", folder: Path, limit: int, write: "Wri
     """Write the page; gives what stands above its images."""
     from crawler.report.contact_sheet import ContactSheet
     from crawler.work.children import Children
+    from crawler.work.pictures import MAX_ANSWER
 
     heading = _heading(records, limit, ticker)
     sheet = ContactSheet(write)
     sheet.begin(heading)
     ticker.begin()
     with TemporaryDirectory(prefix="crawler-") as scratch:
-        async with Children(min(CHILDREN, os.cpu_count() or 1)) as children:
+        async with Children(min(CHILDREN, os.cpu_count() or 1), max_answer=MAX_ANSWER) as children:
             for batch in _batches(records.pictures(limit)):
                 jobs = (_thumbnail(children, folder, one, Path(scratch, f"{place}")) for place, one in enumerate(batch))
                 for picture, thumbnail in zip(batch, await asyncio.gather(*jobs), strict=True):
@@ -131,14 +132,14 @@ def _batches(pictures: "Iterator[PictureRecord]") -> "Iterator[Sequence[PictureR
 async def _thumbnail(children: "Children", folder: Path, picture: "PictureRecord", scratch: Path) -> bytes | None:
     """A small copy of a picture that is kept; None where none can be made of it."""
     from crawler.errors import LimitError, WorkError
-    from crawler.work.pictures import Copy, Wish, derive
+    from crawler.work.pictures import Copy, Wish, derive_elsewhere
 
     if picture.state != "saved" or picture.path is None:
         return None
     copy = Copy(str(scratch), "webp", SIDE)
     wish = Wish(f"{scratch}.new", (copy,), hash=False)
     try:
-        made = await children.run(derive, str(_source(folder, picture.path, picture.sha256)), wish, timeout=TIMEOUT)
+        made = await derive_elsewhere(children, str(_source(folder, picture.path, picture.sha256)), wish, TIMEOUT)
     except (LimitError, WorkError):
         return None
     return _taken(scratch) if made.copies else None

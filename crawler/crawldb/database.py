@@ -4,6 +4,7 @@ Every `sqlite3.Error` and `OSError` of the room becomes a `CrawldbError` here.
 """
 
 import fcntl
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ LOCK: Final = "crawl.lock"
 TRIES, BETWEEN_TRIES = 5, 0.05
 """Of taking the lock, and the seconds between: who only asks whether a crawler is at work holds it for a moment."""
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the schema; `MIGRATIONS[n]` leads from version n to n + 1."""
 
 MIGRATIONS: Final[dict[int, str]] = {
@@ -39,6 +40,11 @@ MIGRATIONS: Final[dict[int, str]] = {
         ALTER TABLE urls ADD COLUMN work_error TEXT;
         UPDATE urls SET digest = digest(url);
         DROP INDEX urls_seeds;
+    """,
+    2: """
+        ALTER TABLE hosts ADD COLUMN domain TEXT;
+        UPDATE hosts SET domain = '' WHERE
+            queued + leased + saved + read + redirected + rejected + refused + failed > 0;
     """,
 }
 """What changes tables that are there; new tables and indexes come with the schema itself."""
@@ -67,6 +73,7 @@ class Database:
         with database_errors(folder):
             self._lock = _locked(folder)
             try:
+                _make_private(folder / FILE)
                 self.sql = sqlite3.connect(
                     folder / FILE, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=30
                 )
@@ -149,6 +156,14 @@ class Database:
                 self.sql.close()
             finally:
                 self._lock.close()
+
+
+def _make_private(file: Path) -> None:
+    """Make the file, where it is new, one that nobody else may read: it will hold cookies.
+
+    SQLite gives the files that it puts beside it the same permissions.
+    """
+    os.close(os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _locked(folder: Path) -> IO[bytes]:

@@ -21,7 +21,7 @@ from crawler.crawldb.links import Folded, fold
 from crawler.crawldb.lists import ListRows
 from crawler.crawldb.near import NearRows
 from crawler.crawldb.pace import Hosts, Pace
-from crawler.crawldb.requeue import Judge, begin, reconsider, retry, take_up
+from crawler.crawldb.requeue import Begun, Judge, begin, reconsider, retry, take_up
 from crawler.crawldb.settle import Settler
 from crawler.crawldb.traps import Traps
 from crawler.crawldb.twins import Twins
@@ -49,7 +49,9 @@ class SqliteFrontier:
         clock: Callable[[], float],
         observe: Callable[[Event], None],
         discard: Callable[[Sequence[str]], Awaitable[None]],
+        clean: Callable[[Begun], None],
     ) -> None:
+        """`discard` removes files that no record has any more, `clean` those which the last run left behind."""
         self._database = database
         self._discard = discard
         self.tell: Callable[[Sequence[Cookie], Sequence[URL]], None] = lambda cookies, roots: None
@@ -70,7 +72,8 @@ class SqliteFrontier:
         self._group = Group()
         with database.transaction():
             begun = begin(database.sql, clock(), robots=pace.robots, longest=pace.longest)
-            self.run, self.interrupted, self.leftovers = begun.run, begun.interrupted, begun.leftovers
+            self.run = begun.run
+            clean(begun)
             self._cookies = CookieRows(database.sql, jar, clock())
         self._hosts = Hosts(database.sql, pace)
         self._traps = Traps(database.sql, settings.traps, settings.crawl.max_sitemaps)
@@ -171,18 +174,9 @@ class SqliteFrontier:
         with database_errors(self._database.folder):
             return self._urls.seeds()
 
-    def emptied(self, paths: Sequence[str]) -> None:
-        """These files are gone: nothing needs to know of them any more."""
-        self.call("emptied", paths)
-
     def end(self, stopped: str | None) -> None:
         """Note why this run ends, None where the crawl is finished; before `close`."""
         self.call("end", stopped)
-
-    def partials(self) -> list[str]:
-        """The temporary files that a document is to be finished from; before the first operation."""
-        with database_errors(self._database.folder):
-            return self._urls.partials()
 
     async def close(self) -> None:
         """As `Frontier.close`."""

@@ -70,16 +70,15 @@ def fold(link: Link, outcome: Outcome, front: Front | None = None) -> Folded:
     if not found:
         return NOTHING
     named: list[Named] = []
-    for one in {id(one.link): one for one in found if one.link is not None}.values():
-        target, refused = one.link, one.refused
-        assert target is not None
-        text, depth = str(target.url), target.depth
+    for target, refused in {id(link): (link, refused) for _, link, refused in found if link is not None}.values():
+        url, kind, depth, _, _, place = target
+        text = str(url)
         if front is not None:
-            mention = (text, depth, target.kind is Kind.PAGE, refused is None)
-            if front.has(*mention):
+            is_page, is_followed = kind is Kind.PAGE, refused is None
+            if front.has(text, depth, is_page, is_followed):
                 continue
-            front.note(*mention)
-        named.append((text, target.kind.value, depth, target.place, refused))
+            front.note(text, depth, is_page, is_followed)
+        named.append((text, kind.value, depth, place, refused))
     return Folded(pack(found), named, _leads_on(link, found) if outcome.fingerprint is not None else 0)
 
 

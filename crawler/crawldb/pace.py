@@ -57,6 +57,7 @@ class Host:
     word: str | None = None
     named: int = 0
     given_up: int | None = None
+    domain: str | None = None
     window: float | None = None
     pace_at: float = 0.0
     due_at: float = 0.0

@@ -3,6 +3,7 @@
 So is what was in flight when a run was killed.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Final
 from crawler import policy
 from crawler.crawldb.pace import NEVER, Hosts
 from crawler.crawldb.urls import KINDS, PAGE, Urls
-from crawler.model import URL, Link
+from crawler.model import URL, Link, Partial
 
 CHUNK: Final = 1_000
 """Rows that are looked at in one go."""
@@ -25,17 +26,23 @@ Told the word for which it was not followed before.
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A run at its beginning: its number, the URLs that were in flight when the last one ended, files it left over."""
+    """A run at its beginning: its number, and what the last one left behind.
+
+    That are the URLs that were in flight, the temporary files in which documents lie that broke off, and files that no
+    record has.
+    """
 
     run: int
     interrupted: list[URL]
+    partials: list[str]
     leftovers: list[str]
 
 
 def begin(sql: sqlite3.Connection, now: float, *, robots: bool, longest: float) -> Begun:
-    """Begin a run: what the last one had in flight is queued again.
+    """Begin a run: what the last one had in flight is queued again, and its leftovers are forgotten.
 
-    What is held for more than `longest` seconds was held by a clock that has been set back since.
+    So they are to be gone before this is committed: who is killed before that is told the same again. What is held for
+    more than `longest` seconds was held by a clock that has been set back since.
     """
     run = sql.execute("INSERT INTO runs (started_at) VALUES (?)", (now,)).lastrowid or 0
     interrupted = [URL.known(row[0]) for row in sql.execute("SELECT url FROM urls WHERE state = 'leased'")]
@@ -62,7 +69,16 @@ def begin(sql: sqlite3.Connection, now: float, *, robots: bool, longest: float) 
         sql.execute(f"UPDATE hosts SET queued = queued - (SELECT count(*) {queued}) WHERE open = 1")
         sql.execute("UPDATE urls INDEXED BY urls_robots SET state = 'skipped' WHERE kind = 0 AND state = 'queued'")
     sql.execute("UPDATE hosts SET due_at = pace_at, failing_since = NULL, failures = 0 WHERE open = 1")
-    return Begun(run, interrupted, leftovers)
+    sql.execute("DELETE FROM trash")
+    return Begun(run, interrupted, partials(sql), leftovers)
+
+
+def partials(sql: sqlite3.Connection) -> list[str]:
+    """The files in which documents lie that broke off."""
+    rows = sql.execute(
+        "SELECT partial FROM urls INDEXED BY urls_partials WHERE state = 'queued' AND partial IS NOT NULL"
+    )
+    return [Partial(*json.loads(row[0])).name for row in rows]
 
 
 def retry(sql: sqlite3.Connection, hosts: Hosts, urls: Urls, words: Collection[str]) -> int:

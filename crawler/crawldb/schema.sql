@@ -1,4 +1,4 @@
--- The crawl database, version 2. `urls` holds the present state of every known URL, `visits` all that was ever asked.
+-- The crawl database, version 3. `urls` holds the present state of every known URL, `visits` all that was ever asked.
 
 CREATE TABLE IF NOT EXISTS facts (                -- what shapes this crawl: fixed settings, the rules it was last judged by
     key   TEXT PRIMARY KEY,
@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS hosts (
     word          TEXT,             -- what ails it
     named         INTEGER NOT NULL DEFAULT 0,  -- 1: by a start URL or a list, it may lie in a private network; 2: it does not
     given_up      INTEGER,          -- the run in which it was given up
+    domain        TEXT,             -- whose hosts it is one of (traps.py); NULL: nothing of it was followed, '': it does not count
     window        REAL,             -- how many requests it bears at once (flow.py); NULL: as many as it may have
     pace_at       REAL NOT NULL DEFAULT 0,     -- asked no earlier than this
     due_at        REAL NOT NULL DEFAULT 0,     -- worth a look no earlier than this; never before pace_at
@@ -43,6 +44,7 @@ CREATE TABLE IF NOT EXISTS hosts (
     size          INTEGER NOT NULL DEFAULT 0   -- bytes saved
 );
 CREATE INDEX IF NOT EXISTS hosts_due ON hosts (due_at) WHERE open = 1;
+CREATE INDEX IF NOT EXISTS hosts_domain ON hosts (domain) WHERE domain IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS urls (
     id          INTEGER PRIMARY KEY,
@@ -195,4 +197,4 @@ CREATE INDEX IF NOT EXISTS near_band_0 ON near (across & 2097151) WHERE leads;
 CREATE INDEX IF NOT EXISTS near_band_1 ON near (across >> 21 & 2097151) WHERE leads;
 CREATE INDEX IF NOT EXISTS near_band_2 ON near (across >> 42 & 4194303) WHERE leads;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

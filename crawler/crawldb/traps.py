@@ -1,18 +1,22 @@
 """Sites without end: what makes a new URL part of one, and what is remembered of each host; it reads no page.
 
-Four bounds, each a setting. Of URLs that only grow those beyond a length are not followed, a host has no more than so
-many URLs, and names no more than so many sitemaps. And pages that say the same lead on no further: of those in one part
-of a host (`/calendar/*`) that show nothing new, but name URLs there which nobody has named before, so many do. Other
-pages there lead on all the same, so that of an honest site nothing is lost but what such pages were the first to name.
+Five bounds, each a setting. Of URLs that only grow those beyond a length are not followed; a host has no more than so
+many URLs, and names no more than so many sitemaps; a domain has no more than so many hosts. And pages that say the same
+lead on no further: of those in one part of a host (`/calendar/*`) that show nothing new, but name URLs there which
+nobody has named before, so many do. Other pages there lead on all the same, so that of an honest site nothing is lost
+but what such pages were the first to name.
 """
 
+import re
 import sqlite3
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 from typing import Final
 
 from crawler.crawldb.pace import Host
 from crawler.model import Kind, Link, Noted
 from crawler.settings import TrapSettings
+from crawler.web.scope import registrable_domain
 from crawler.web.shape import depth, family, parameters, repeats, shape, without_session
 from crawler.web.simhash import distance
 from crawler.web.url import URL
@@ -24,7 +28,7 @@ NEW: Final = 0.25
 """The share of new URLs by which a page leads on: of a site that ends most are known soon, however they are named."""
 
 CACHED: Final = 1_000
-"""Parts of hosts kept in memory."""
+"""Parts of hosts kept in memory, and domains."""
 
 _FINGERPRINT: Final = (1 << 63) - 1
 """The bits of a fingerprint that SQLite's integers hold beside their sign."""
@@ -75,7 +79,8 @@ class Traps:
             self._ended[page] = part
         self._reading: Reading | None = None
         self._notes: list[Noted] = []
-        self._told: set[tuple[int, str]] = set()
+        self._told: set[str] = set()
+        self._domains: dict[str, int] = {}
 
     def notes(self) -> list[Noted]:
         """What a person should know, since this was last asked."""
@@ -96,11 +101,41 @@ class Traps:
         if self._grows(url, link.parent):
             return "trap"
         if host.known >= bounds.max_host_urls:
-            self._tell(host, f"{host.name}: {bounds.max_host_urls:,} URLs, no more are followed")
+            self._tell(f"{host.name}: {bounds.max_host_urls:,} URLs, no more are followed")
             return "trap"
         if bounds.one_session and (plain := without_session(url)) != url and self._is_known(plain):
             return "trap"
         return "trap" if self._is_named_by_crowd(url, host) else None
+
+    def meets(self, host: Host) -> bool:
+        """Whether anything of a host may be followed; from then on it is one of those that its domain has."""
+        if host.domain is None:
+            domain, most = domain_of(host.name), self._settings.max_hosts
+            met = self._met(domain)
+            if met >= most:
+                self._tell(f"{domain}: {most:,} hosts, no more are followed")
+                return False
+            self._domains[domain] = met + 1
+            self._belong(host, domain)
+        return True
+
+    def exempt(self, host: Host) -> None:
+        """A person asked for something of this host: it may be followed, and does not count."""
+        if host.domain is None:
+            self._belong(host, "")
+
+    def _belong(self, host: Host, domain: str) -> None:
+        host.domain = domain
+        self._sql.execute("UPDATE hosts SET domain = ? WHERE id = ?", (domain, host.id))  # counted before it is flushed
+
+    def _met(self, domain: str) -> int:
+        """How many hosts of a domain are being followed."""
+        if domain not in self._domains:
+            if len(self._domains) >= CACHED:
+                self._domains.clear()
+            counted = self._sql.execute("SELECT count(*) FROM hosts WHERE domain = ?", (domain,))
+            (self._domains[domain],) = counted.fetchone()
+        return self._domains[domain]
 
     def has_closed(self, host: Host) -> bool:
         """Whether what is queued of a host may have to end."""
@@ -208,14 +243,26 @@ class Traps:
         ).fetchall()
         if len(rows) < self._max_sitemaps:
             return None
-        self._tell(host, f"{host.name}: {self._max_sitemaps:,} sitemaps, no more are followed")
+        self._tell(f"{host.name}: {self._max_sitemaps:,} sitemaps, no more are followed")
         return "trap"
 
     def _is_known(self, plain: URL) -> bool:
         """Whether this URL is there already, but for its session id."""
         return not self._sql.execute("INSERT OR IGNORE INTO sessions VALUES (?)", (str(plain),)).rowcount
 
-    def _tell(self, host: Host, text: str) -> None:
-        if (host.id, text) not in self._told:
-            self._told.add((host.id, text))
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
             self._notes.append(Noted(text, warning=True))
+
+
+def domain_of(site: str) -> str:
+    """What somebody holds who has names without end below it, whatever the port.
+
+    That is what can be registered; of addresses a network, which is 64 bits of an IPv6 address (RFC 4291 section 2.5.1)
+    and an IPv4 address itself.
+    """
+    name = re.sub(r":\d+\Z", "", site).rstrip(".")
+    if name.startswith("["):
+        return str(IPv6Network((name[1:-1], 64), strict=False))
+    return name if name.rpartition(".")[2].isdigit() else registrable_domain(name) or name

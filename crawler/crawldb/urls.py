@@ -132,25 +132,31 @@ class Urls:
         number = digest(text)
         known = self._find(text, number)
         if known is not None:
-            if link.parent is None and not link.hops:
-                self._hosts.name(self._hosts.numbered(known.host), link.url.host)
+            if link.parent is None:
+                self._ask_for(link, self._hosts.numbered(known.host))
             self._meet_again(known, link, parent, refused)
             followed = refused is None or known.state != "skipped"
             self._front.note(text, min(known.depth, link.depth), is_page or known.kind == PAGE, followed)
             return False
         host = self._hosts.named(link.url.site)
-        if link.parent is None and not link.hops:
-            self._hosts.name(host, link.url.host)
+        if link.parent is None:
+            self._ask_for(link, host)
         refused = refused or self._traps.refuse(link, host)
         self._insert(link, number, host, parent, refused)
         self._front.note(text, link.depth, is_page, refused in (None, "trap"))  # a trap is one whoever names it
         return True
 
+    def _ask_for(self, link: Link, host: Host) -> None:
+        """A person asked for something of this host, or for what redirected there."""
+        if not link.hops:
+            self._hosts.name(host, link.url.host)
+        self._traps.exempt(host)
+
     def place(self, link: Link, refused: str | None = None) -> int:
         """The number of a URL that a list names; it is made known, as by `add`, where it was not."""
         known = self.find(str(link.url))
         host = self._hosts.named(link.url.site)
-        self._hosts.name(host, link.url.host)
+        self._ask_for(link, host)
         if known is None:
             return self._insert(link, digest(str(link.url)), host, None, refused)
         self._meet_again(known, link, None, refused)
@@ -158,9 +164,7 @@ class Urls:
 
     def _insert(self, link: Link, number: int, host: Host, parent: int | None, refused: str | None) -> int:
         """Write a new URL down; its number."""
-        state = "queued" if refused is None else "skipped"
-        if refused is None and host.given_up == self._run:
-            state, refused = ended_by(host.word)
+        state, refused = self._queued(host) if refused is None else ("skipped", refused)
         row = self._sql.execute(
             _INSERT,
             (number, str(link.url), host.id, RANKS[link.kind], state, link.depth, link.hops, parent, refused,
@@ -181,13 +185,8 @@ class Urls:
             values = (kind, parent, known.id)
             self._sql.execute("UPDATE urls SET kind = ?, parent = coalesce(parent, ?) WHERE id = ?", values)
         is_trap = known.state == "skipped" and known.error == "trap" and not link.is_seed
-        if (
-            refused is None
-            and not is_trap
-            and (
-                known.state == "skipped" or (known.state == "rejected" and known.error == "type" and kind != known.kind)
-            )
-        ):
+        is_other = known.state == "rejected" and known.error == "type" and kind != known.kind
+        if refused is None and not is_trap and (known.state == "skipped" or is_other):
             self._sql.execute(
                 "UPDATE urls SET depth = ?, hops = ?, parent = ? WHERE id = ?",
                 (link.depth, link.hops, parent, known.id),
@@ -202,9 +201,9 @@ class Urls:
             self.lower(known.id, link.depth)
 
     def move(self, row: int, host: Host, old: str, new: str, error: str | None = None, due_at: float = 0) -> None:
-        """One URL changes its state, outside of a visit's end; a host that was given up queues nothing."""
-        if new == "queued" and host.given_up == self._run:
-            new, error = ended_by(host.word)
+        """One URL changes its state, outside of a visit's end."""
+        if new == "queued":
+            new, error = self._queued(host)
         self._sql.execute(
             "UPDATE urls SET state = ?, error = ?, due_at = ?, token = NULL WHERE id = ?", (new, error, due_at, row)
         )
@@ -212,6 +211,12 @@ class Urls:
         host.count(new, 1)
         if new == "queued":
             host.look_at(due_at)
+
+    def _queued(self, host: Host) -> tuple[str, str | None]:
+        """The state of what is to be queued at a host, and the word for it where it is not."""
+        if host.given_up == self._run:
+            return ended_by(host.word)
+        return ("queued", None) if self._traps.meets(host) else ("skipped", "trap")
 
     def ask_again(self, known: Known, hops: int) -> None:
         """A URL that redirected is to be asked once more, as the end of so many hops."""
@@ -327,14 +332,8 @@ class Urls:
         host.leased += 1
         link = Link(url, KINDS[kind], depth, hops, URL.known(parent_text) if parent_text is not None else None, place)
         begun = Partial(*json.loads(partial)) if partial is not None else None
-        lease = Lease(
-            Visit(link, attempts + 1, self._tokens, begun, self._hosts.reach(host)),
-            number,
-            host.id,
-            parent,
-            now,
-            host.pace_at,
-        )
+        visit = Visit(link, attempts + 1, self._tokens, begun, self._hosts.reach(host))
+        lease = Lease(visit, number, host.id, parent, now, host.pace_at)
         if host.delay > 0:
             host.hold(now + host.delay)  # for a run that is killed before it can tell when the request began
         return lease
@@ -382,13 +381,6 @@ class Urls:
             if known.kind != ROBOTS:
                 host.count(known.state, -1)
             host.look_at(0)
-
-    def partials(self) -> list[str]:
-        """The files in which documents lie that broke off."""
-        rows = self._sql.execute(
-            "SELECT partial FROM urls INDEXED BY urls_partials WHERE state = 'queued' AND partial IS NOT NULL"
-        )
-        return [Partial(*json.loads(row[0])).name for row in rows]
 
     def seeds(self) -> list[URL]:
         """The start URLs, and where they redirected to."""

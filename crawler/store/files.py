@@ -93,18 +93,13 @@ class FileStore:
         self._finish = wrap(self._complete)
 
     def open(
-        self,
-        interrupted: Iterable[URL],
-        partials: Collection[str] = (),
-        leftovers: Iterable[str] = (),
-        claims: Claims | None = None,
+        self, interrupted: Iterable[URL] = (), partials: Collection[str] = (), leftovers: Iterable[str] = ()
     ) -> None:
         """Make the folder ready: temporary files go but for `partials`, and so do `leftovers`.
 
-        Likewise files that a killed run renamed but did not record: those of the URLs it had in flight. With `claims`
-        an image is asked for its place by its content.
+        Likewise files that a killed run renamed but did not record: those of the URLs it had in flight. Who is killed
+        here can do it again.
         """
-        self._claims = claims
         with store_errors(self._output):
             (self._output / TEMPORARY).mkdir(parents=True, exist_ok=True)
             for left in (self._output / TEMPORARY).iterdir():
@@ -129,7 +124,7 @@ class FileStore:
             await wrap(self._remove)(paths)
 
     def share(self, claims: Claims | None) -> None:
-        """Ask `claims` for the place of an image by its content, in a folder that another process has made ready."""
+        """Ask `claims` for the place of an image by its content; None: each has its own."""
         self._claims = claims
 
     async def clear(self, writer: str, urls: Iterable[URL], names: Iterable[str]) -> None:

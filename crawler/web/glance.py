@@ -34,7 +34,8 @@ def parting(names: Collection[str]) -> re.Pattern[str]:
     The tags come without their `<`, up to their first `>`, anchors up to their `</a>`.
     """
     anchor = rf"a(?=[{BLANK}/>])[^>]*+>(?:[^<]*+(?:{_OF_TEXT}[^<]*+)*+</a>)?+|" if "a" in names else ""
-    return re.compile(rf"<({anchor}(?:{_any_first({*names, *APART})})(?=[{BLANK}/>])[^>]*+>?|[!?])")
+    # Every other "<" begins an end tag.
+    return re.compile(rf"<(?!/)({anchor}(?:{_any_first({*names, *APART})})(?=[{BLANK}/>])[^>]*+>?|[!?])")
 
 
 class Offsets:

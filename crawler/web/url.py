@@ -85,8 +85,10 @@ class URL:
 
         Empty where the scheme has none: `javascript:open('http://example.org/')` is on no host.
         """
-        scheme, _, rest = self._text.partition("://")
-        return "" if ":" in scheme else rest.partition("/")[0].partition("?")[0]
+        parts = self._text.split("/", 3)
+        if len(parts) < 3 or parts[1] or parts[0].find(":") != len(parts[0]) - 1:
+            return ""
+        return parts[2].partition("?")[0]
 
     @property
     def host(self) -> str:

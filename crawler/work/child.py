@@ -1,9 +1,11 @@
 """The program of a child process: takes jobs from the socket that is its standard input, and answers there.
 
 It knows nothing of what the jobs do. It is run by its path and imports nothing of the crawler, so that a child costs no
-more than an interpreter until a job needs more. Each message is its length in eight bytes, then a pickle.
+more than an interpreter until a job needs more. Each message is its length in eight bytes, then an order as a pickle,
+or an answer as JSON: whatever a job has made of this process, all that its parent takes from it is plain values.
 """
 
+import json
 import os
 import pickle
 import resource
@@ -21,8 +23,12 @@ OUT_OF_MEMORY: Final = 13
 GRACE: Final = 5.0
 """Seconds beyond its time limit after which a job ends without its parent, which would have ended it in time."""
 
-MAX_TEXT: Final = 500
-"""Characters of what is told of a failure."""
+MAX_TEXT: Final = 5_000
+MAX_TRACE: Final = 20_000
+"""Characters of what is told of a failure, and of its traceback."""
+
+ERRORS: Final = "crawler.errors"
+"""The module whose errors are expected ones."""
 
 
 def main() -> None:  # pragma: no cover - in a process of its own
@@ -56,7 +62,10 @@ def serve(orders: BinaryIO, answers: int) -> None:
 
 
 def answer(order: bytes) -> bytes:
-    """What a job came to, packed: "returned" its value, "raised" a `CrawlError`, "failed" with a text and a trace."""
+    """What a job came to, packed: what it "returned"; or the name, text and trace of what it "raised".
+
+    Where that is an error that nobody expects, it has "failed".
+    """
     try:
         timeout, job, arguments = pickle.loads(order)
         signal.setitimer(signal.ITIMER_REAL, timeout + GRACE)
@@ -72,19 +81,14 @@ def answer(order: bytes) -> bytes:
 def _failure(error: BaseException) -> bytes:
     import traceback
 
-    from crawler.errors import CrawlError
-
-    if isinstance(error, CrawlError):
-        with suppress(Exception):
-            packed = _packed("raised", error)
-            pickle.loads(packed)  # not every exception can be made again from its arguments
-            return packed
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return _packed("failed", (text[:MAX_TEXT], "".join(traceback.format_exception(error))))
+    kind = type(error)
+    text = str(error)[:MAX_TEXT]
+    trace = "".join(traceback.format_exception(error))[-MAX_TRACE:]
+    return _packed("raised" if kind.__module__ == ERRORS else "failed", (kind.__name__, text, trace))
 
 
 def _packed(word: str, value: object) -> bytes:
-    return pickle.dumps((word, value), pickle.HIGHEST_PROTOCOL)
+    return json.dumps((word, value)).encode()
 
 
 def _read(orders: BinaryIO) -> bytes | None:

@@ -2,9 +2,13 @@
 
 A child is started when a job finds none idle, and ended where a job is late, is not waited for any more, or has killed
 it: so an answer is never another job's. Children stand in sessions of their own, where Ctrl-C does not reach them.
+
+What a job gives comes as JSON: numbers, texts, None, lists and dicts of these, with lists for tuples. A child that its
+document has taken over can say nothing else; whoever asked checks that it is what he asked for.
 """
 
 import asyncio
+import json
 import os
 import pickle
 import signal
@@ -16,11 +20,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-from crawler.errors import LimitError, WorkError
+from crawler.errors import LimitError, SettingsError, StoreError, WorkError
 from crawler.units import format_size
 from crawler.work import child as program
 
 T = TypeVar("T")
+
+Answer = tuple[str, Any]
+"""A word of `child.answer`, and what belongs to it."""
 
 MAX_MEMORY: Final = 2 * 1024**3
 """Bytes of address space of a child: 100 million pixels take 400 MB, and are there three times when they are turned."""
@@ -30,6 +37,9 @@ MAX_ANSWER: Final = 64 * 1024**2
 
 WORKED_TOO_LONG: Final = "worked for longer than it may"
 """The fate of a job whose own timer of processor time rang (`ITIMER_PROF`)."""
+
+ERRORS: Final = {error.__name__: error for error in (LimitError, SettingsError, StoreError, WorkError)}
+"""The errors of a job that are raised here as they are."""
 
 START_TIMEOUT: Final = 30.0
 PIECE: Final = 64 * 1024
@@ -67,7 +77,7 @@ class Children:
         await self.close()
 
     async def run(self, job: Callable[..., T], *args: object, timeout: float) -> T:
-        """As `Workers.run`; a `CrawlError` that the job raises is raised here, any other error as a `WorkError`."""
+        """As `Workers.run`; one of `ERRORS` that the job raises is raised here, any other as a `WorkError`."""
         name = f"{getattr(job, '__module__', '')}.{getattr(job, '__qualname__', job)}"
         async with self._places:
             order = pickle.dumps((timeout, job, args), pickle.HIGHEST_PROTOCOL)
@@ -81,6 +91,8 @@ class Children:
                 if fate == WORKED_TOO_LONG:
                     raise LimitError(f"{name} {fate}") from None
                 raise WorkError(f"{name} {fate}") from None
+            except ValueError as error:
+                raise WorkError(f"{name} {error}") from error
             self._idle.append(child)
         value: T = _value(name, answer)
         return value
@@ -116,21 +128,23 @@ class Children:
             raise WorkError(f"a child process did not start within {START_TIMEOUT:g} s") from None
         except (EOFError, OSError):
             raise WorkError(f"a child process that started {await self._fate(child)}") from None
+        except ValueError as error:
+            raise WorkError(f"a child process that started {error}") from error
         return child
 
-    def _check_prepared(self, child: "Child", answer: bytes) -> None:
+    def _check_prepared(self, child: "Child", answer: Answer) -> None:
         try:
             _value("to prepare a child process", answer)
         except BaseException:
             self._end(child)
             raise
 
-    async def _ask(self, child: "Child", order: bytes, timeout: float) -> bytes:
+    async def _ask(self, child: "Child", order: bytes, timeout: float) -> Answer:
         """A child's answer; a child that gives none in time, or none at all, is ended."""
         is_answered = False
         try:
             async with asyncio.timeout(timeout):
-                answer = await child.ask(order, self._max_answer)
+                answer = _read(await child.ask(order, self._max_answer))
             is_answered = True
             return answer
         finally:
@@ -214,18 +228,27 @@ class Child:
         return status
 
 
-def _value(name: str, answer: bytes) -> Any:
-    """What a job returned, or its error raised."""
+def _read(answer: bytes) -> Answer:
+    """What a child says; `ValueError` where that is nothing a child says."""
     try:
-        word, value = pickle.loads(answer)
+        word, value = json.loads(answer)
+        if word != "returned":
+            kind, text, trace = (str(part).encode(errors="replace").decode() for part in value)
+            value = kind, " ".join(text.split()), trace
     except Exception as error:
-        raise WorkError(f"{name} gave what cannot be read: {error}") from error
+        raise ValueError(f"gave what cannot be read: {error}") from error
+    return word, value
+
+
+def _value(name: str, answer: Answer) -> Any:
+    """What a job returned, or its error raised."""
+    word, value = answer
     if word == "returned":
         return value
-    if word == "raised":
-        raise value
-    text, trace = value
-    failure = WorkError(f"{name}: {text}")
+    kind, text, trace = value
+    if word == "raised" and kind in ERRORS:
+        raise ERRORS[kind](text)
+    failure = WorkError(f"{name}: {kind}: {text}")
     failure.add_note(trace)
     raise failure
 

@@ -134,8 +134,8 @@ def _row(reference: object) -> Row:
     """A reference as plain values; `TypeError` where it is none."""
     if not is_reference(reference):
         raise TypeError(f"an extractor gives references, and not {reference!r}"[:200])
-    url, kind, *rest = reference
-    return (None if url is None else str(url), str(kind), *rest)
+    url, kind, tag, attribute, attributes, *rest = reference
+    return (None if url is None else str(url), str(kind), tag, attribute, dict(attributes), *rest)
 
 
 def _references(rows: object, most: int) -> list[Reference]:
@@ -143,14 +143,15 @@ def _references(rows: object, most: int) -> list[Reference]:
     urls: dict[str, URL] = {}
     references = []
     try:
-        assert isinstance(rows, list)
-        assert len(rows) <= most
+        if not isinstance(rows, list) or len(rows) > most:
+            raise TypeError("there are no rows, or too many")
         for text, kind, *rest in rows:
             url = urls.get(text)
             if url is None and text is not None:
                 url = urls[text] = URL(text)
             reference = Reference(url, Kind(kind), *rest)
-            assert is_reference(reference)
+            if not is_reference(reference):
+                raise TypeError("a part of it is of another type")
             references.append(reference)
     except Exception as error:
         raise WorkError("an extractor gave what are no references") from error

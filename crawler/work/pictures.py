@@ -4,18 +4,21 @@ It decides nothing: not whether a picture is kept, nor what is alike. It takes t
 likes to have, and so is a job for a child process. Pillow is imported here alone, and not before it is needed.
 """
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from crawler.errors import StoreError
+from crawler.errors import StoreError, WorkError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from crawler.interfaces import Workers
 
 Type = Literal["avif", "jpeg", "png", "webp"]
 
@@ -32,6 +35,15 @@ WRITING: Final[dict[Type, dict[str, int]]] = {
 
 MAX_PROFILE: Final = 64 * 1024
 """Bytes of a colour profile that copies keep."""
+
+MAX_ANSWER: Final = 64 * 1024
+"""Bytes of what a child says of one picture: enough for some copies, or an error and its traceback."""
+
+MAX_ERROR: Final = 200
+"""Characters of what is wrong with a picture."""
+
+HASH: Final = re.compile("[0-9a-f]{32}")
+"""A hash as a child says it."""
 
 GRID: Final = 9
 """Greys across and down, between which lie the gradients of the hash."""
@@ -117,8 +129,40 @@ def derive(source: str, wish: Wish) -> Derived:
     except (MemoryError, StoreError):
         raise
     except Exception as error:  # decoders raise nearly everything: ValueError, KeyError, struct.error, zlib.error ...
-        return Derived(hash, tuple(made), " ".join(f"{error}".split())[:200] or type(error).__name__)
+        return Derived(hash, tuple(made), _line(f"{error}") or type(error).__name__)
     return Derived(hash, tuple(made))
+
+
+async def derive_elsewhere(workers: "Workers", source: str, wish: Wish, timeout: float) -> Derived:
+    """What `derive` gives, by a process of `workers`; `WorkError` where that process has gone astray."""
+    return _derived(await workers.run(derive_plain, source, wish, timeout=timeout))
+
+
+def derive_plain(source: str, wish: Wish) -> tuple[str | None, list[tuple[object, ...]], str | None]:
+    """In a child: what `derive` gives, as plain values."""
+    derived = derive(source, wish)
+    hash = derived.hash.hex() if derived.hash is not None else None
+    return hash, [astuple(made) for made in derived.copies], derived.error
+
+
+def _derived(plain: object) -> Derived:
+    """The same again; `WorkError` where it is nothing of the kind."""
+    match plain:
+        case [None | str() as hash, [*copies], None | str() as error] if hash is None or HASH.fullmatch(hash):
+            made = tuple(map(_made, copies))
+            return Derived(bytes.fromhex(hash) if hash else None, made, _line(error) if error else None)
+    raise WorkError("what was said of a picture cannot be read")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.encode(errors="replace").decode().split())[:MAX_ERROR]
+
+
+def _made(plain: object) -> Made:
+    match plain:
+        case [str() as path, int() as width, int() as height, int() as size]:
+            return Made(path, width, height, size)
+    raise WorkError("what was said of a copy of a picture cannot be read")
 
 
 def dhash(picture: "Image") -> bytes | None:

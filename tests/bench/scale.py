@@ -28,6 +28,7 @@ from crawler.crawldb.database import FILE, Database
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.pace import Pace
 from crawler.crawldb.records import Records
+from crawler.crawldb.requeue import Begun
 from crawler.http1.events import ResponseHead
 from crawler.http1.headers import Headers
 from crawler.model import URL, Event, Found, Kind, Link, Outcome, Reference, Saved, Verdict, Visit
@@ -210,7 +211,7 @@ def opened(folder: Path) -> tuple[Database, SqliteFrontier]:
     )
     database = Database(folder, settings.store.durability)
     pace = Pace(settings.concurrency, settings.politeness, settings.fetch, settings.scope, {}, Random(1).random)
-    return database, SqliteFrontier(database, pace, settings, Jar(), time.time, _ignore, _discard)
+    return database, SqliteFrontier(database, pace, settings, Jar(), time.time, _ignore, _discard, _clean)
 
 
 def _ignore(event: Event) -> None:
@@ -218,6 +219,10 @@ def _ignore(event: Event) -> None:
 
 
 async def _discard(paths: Sequence[str]) -> None:
+    """There are no files."""
+
+
+def _clean(begun: Begun) -> None:
     """There are no files."""
 
 
@@ -255,7 +260,6 @@ async def least_start(folder: Path) -> float:
         began = time.process_time()
         database, frontier = opened(folder)
         frontier.seeds()
-        frontier.partials()
         took.append(time.process_time() - began)
         await frontier.close()
         database.close()

@@ -11,8 +11,10 @@ from crawler.crawldb.database import Database
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.pace import Pace
 from crawler.crawldb.remote import RemoteFrontier, take_call
+from crawler.crawldb.requeue import Begun
 from crawler.crawldb.serve import Line, Switchboard
 from crawler.crawldb.wire import Wire
+from crawler.errors import StoreError
 from crawler.http1.events import ResponseHead
 from crawler.http1.headers import Headers
 from crawler.interfaces import Frontier
@@ -46,6 +48,11 @@ class NoCrawl:
         self.roots.append(url)
 
 
+def fail_to_clean(begun: Begun) -> None:
+    """Stands for a kill at this moment, too: what the transaction has changed is undone."""
+    raise StoreError("no room")
+
+
 class Desk:
     """A frontier as a test sees it: opened, crashed and opened again at will."""
 
@@ -58,6 +65,8 @@ class Desk:
         self.events: list[Event] = []
         self.jar = Jar()
         self.discarded: list[str] = []
+        self.begun = Begun(0, [], [], [])
+        self.clean_with: Callable[[Begun], None] | None = None
         self.discard_with: Callable[[Sequence[str]], Awaitable[None]] | None = None
         self._open: list[tuple[SqliteFrontier, Database]] = []
         self._wires: list[Wire] = []
@@ -77,9 +86,13 @@ class Desk:
             sections.get("hosts", {}),
             lambda: 1.0,
         )
-        frontier = SqliteFrontier(
-            database, pace, settings, self.jar, lambda: self.now, self.events.append, self.discard
-        )
+        try:
+            frontier = SqliteFrontier(
+                database, pace, settings, self.jar, lambda: self.now, self.events.append, self.discard, self.clean
+            )
+        except BaseException:
+            database.close()
+            raise
         self._open.append((frontier, database))
         if not self.is_far:
             return frontier
@@ -99,6 +112,11 @@ class Desk:
 
     async def clear(self, name: str, urls: Sequence[URL], names: Sequence[str]) -> None:
         self.cleared.append((name, list(urls), list(names)))
+
+    def clean(self, begun: Begun) -> None:
+        self.begun = begun
+        if self.clean_with is not None:
+            self.clean_with(begun)
 
     async def discard(self, paths: Sequence[str]) -> None:
         self.discarded += paths

@@ -212,8 +212,8 @@ class TestNames:
         ]
         await frontier.finish(visits[0], picture(visits[0], "x", desk, places[0].path))
         await desk.close()
-        frontier = await desk.open(images=NAMED)
-        assert frontier.leftovers == [places[1].path]
+        await desk.open(images=NAMED)
+        assert desk.begun.leftovers == [places[1].path]
 
     async def test_a_duplicate_takes_no_name(self, desk: Desk) -> None:
         frontier, visits = await out(desk, "a", "b", "c", **NAMED, **EXACT)

@@ -1,6 +1,8 @@
 """The file: locked, of a known version, and read at any time."""
 
+import os
 import sqlite3
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,6 +32,27 @@ def test_the_lock_goes_with_the_holder(tmp_path: Path) -> None:
     database.close()
     assert not is_running(tmp_path)
     Database(tmp_path).close()
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022])
+def test_nobody_else_may_read_the_cookies_in_it(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        database = Database(tmp_path)
+        with database.transaction():
+            database.state({"a": "1"})
+    finally:
+        os.umask(before)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob(f"{FILE}*")}
+    assert modes == {FILE: 0o600, f"{FILE}-wal": 0o600, f"{FILE}-shm": 0o600}
+    database.close()
+
+
+def test_one_that_is_there_keeps_its_permissions(tmp_path: Path) -> None:
+    Database(tmp_path).close()
+    (tmp_path / FILE).chmod(0o640)
+    Database(tmp_path).close()
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o640
 
 
 def test_nothing_runs_where_there_is_nothing(tmp_path: Path) -> None:
@@ -70,6 +93,17 @@ def test_one_of_version_1_becomes_what_a_new_one_is(tmp_path: Path) -> None:
     assert migrated.sql.execute("SELECT digest FROM urls").fetchall() == [(digest("http://a.example/"),)]
     migrated.close()
     new.close()
+
+
+def test_hosts_of_version_2_that_were_followed_do_not_count(tmp_path: Path) -> None:
+    Database(tmp_path).close()
+    with sqlite3.connect(tmp_path / FILE) as sql:
+        sql.executescript("DROP INDEX hosts_domain; ALTER TABLE hosts DROP COLUMN domain; PRAGMA user_version = 2")
+        sql.execute("INSERT INTO hosts (name, saved, skipped) VALUES ('a.example', 1, 1), ('b.example', 0, 1)")
+    sql.close()
+    migrated = Database(tmp_path)
+    assert migrated.sql.execute("SELECT name, domain FROM hosts").fetchall() == [("a.example", ""), ("b.example", None)]
+    migrated.close()
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import pytest
 from crawler.crawldb.database import Database
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.records import Records
-from crawler.errors import CrawldbError
+from crawler.errors import CrawldbError, StoreError
 from crawler.model import URL, Counted, Held, Kind, Noted, Outcome, Partial, Verdict, Visit
 from crawler.settings import HostSettings
 from crawler.web.cookies import Cookie, Jar, parse_set_cookie
-from tests.crawldb.desk import Desk, failed, found, head, link, rejected, saved
+from tests.crawldb.desk import Desk, fail_to_clean, failed, found, head, link, rejected, saved
 
 
 @pytest.fixture(params=[False, True], ids=["near", "far"])
@@ -642,9 +642,30 @@ class TestRestart:
         await frontier.lease(1)
         await desk.close()
         frontier = await desk.open()
-        assert [str(url) for url in frontier.interrupted] == ["http://a/1"]
+        assert [str(url) for url in desk.begun.interrupted] == ["http://a/1"]
         assert frontier.counts.leased == 0
         assert sorted(await visit_all(desk, frontier, {})) == ["http://a/1", "http://a/2"]
+
+    async def test_who_was_killed_while_cleaning_up_is_told_the_same_again(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/")])
+        for wanted in (None, Partial("x.part", 5, '"v"')):
+            (visit,) = await frontier.lease(1)
+            if wanted is not None:
+                await frontier.finish(
+                    visit, replace(failed("truncated", desk, asked=True, retry_in=0.0), partial=wanted)
+                )
+                await frontier.lease(1)
+            await desk.close()
+            desk.clean_with = fail_to_clean
+            for _ in range(2):
+                with pytest.raises(StoreError):
+                    await desk.open()
+                assert list(map(str, desk.begun.interrupted)) == ["http://a/"]
+                assert desk.begun.partials == ([] if wanted is None else ["x.part"])
+            desk.clean_with = None
+            frontier = await desk.open()
+            assert list(map(str, desk.begun.interrupted)) == ["http://a/"]
 
     async def test_a_finished_crawl_has_nothing_to_lease(self, desk: Desk) -> None:
         frontier = await desk.open()
@@ -673,7 +694,7 @@ class TestRestart:
         await frontier.finish(visit, replace(failed("truncated", desk, asked=True, retry_in=0.0), partial=begun))
         await desk.close()
         frontier = await desk.open()
-        assert frontier.partials() == ["x.part"]
+        assert desk.begun.partials == ["x.part"]
         (visit,) = await frontier.lease(1)
         assert (visit.attempt, visit.partial) == (2, begun)
         await frontier.finish(visit, rejected(416, desk, retry_in=0.0))

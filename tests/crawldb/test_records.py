@@ -3,7 +3,6 @@
 import json
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from crawler.crawldb.frontier import SqliteFrontier
@@ -85,7 +84,7 @@ def shown(visit: Visit, text: str | None, place: int, refused: str | None = None
     kind = Kind.PAGE if more.get("role") == "link" else Kind.IMAGE
     said = {"src": text or "http://[", **more.pop("said", {})}
     reference = Reference(url, kind, "img", "src", said, "", **{"role": "img", **more})
-    link = replace(visit.link.child(reference), place=place) if url is not None and url.is_http else None
+    link = visit.link.child(reference)._replace(place=place) if url is not None and url.is_http else None
     return Found(reference, link, refused)
 
 

@@ -75,7 +75,7 @@ async def test_a_link_that_was_named_is_not_sent_again_and_yet_rises_with_its_pa
     frontier = await far_desk(desk, concurrency={"per_host": 4}, crawl={"max_depth": 9})
     await frontier.add([link("http://a/")])
     (start,) = await frontier.lease(1)
-    deep = replace(start, link=replace(start.link, depth=5))
+    deep = replace(start, link=start.link._replace(depth=5))
     await frontier.finish(start, saved(start, desk, *found(deep, "http://a/far")))
     await frontier.add([link("http://a/second")])
     (page, other) = sorted(await frontier.lease(2), key=lambda visit: -visit.link.depth)

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
 from crawler.crawldb.frontier import SqliteFrontier
-from crawler.crawldb.traps import CACHED
-from crawler.model import URL, Kind, Link, Noted
+from crawler.crawldb.traps import CACHED, domain_of
+from crawler.model import URL, Kind, Link, Noted, Outcome, Row, Verdict
 from crawler.web.simhash import DEEP, saying
-from tests.crawldb.desk import Desk, found, link, saved
+from tests.crawldb.desk import Desk, found, head, link, saved
 
 HOST = "http://a.example"
 START = f"{HOST}/start"
@@ -309,3 +310,110 @@ class TestBounds:
         (visit,) = await frontier.lease(1)
         await frontier.finish(visit, saved(visit, desk))
         assert notes(desk) == ["a.example: 3 sitemaps, no more are followed"]
+
+
+class TestHosts:
+    """How many names one domain may have."""
+
+    def trapped(self, desk: Desk) -> list[str]:
+        rows = desk.query("SELECT url FROM urls WHERE state = 'skipped' AND error = 'trap' ORDER BY id")
+        return [row[0] for row in rows]
+
+    async def visit(self, frontier: SqliteFrontier, desk: Desk, *texts: str, **how: Any) -> None:
+        """The next page names these."""
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, saved(visit, desk, *found(visit, *texts, **how)))
+
+    async def test_names_without_end_end_and_are_named_once(self, desk: Desk) -> None:
+        frontier = await desk.open(traps={"max_hosts": 3})
+        await frontier.add([link(START), link("http://start.evil.example/")])
+        await self.visit(frontier, desk, *(f"http://{n}.evil.example/{page}" for n in range(5) for page in "ab"))
+        beyond = [f"http://{n}.evil.example/{page}" for n in (3, 4) for page in "ab"]
+        assert self.trapped(desk) == beyond
+        await self.visit(frontier, desk, "http://5.evil.example/x.png", "http://0.evil.example/c", kind=Kind.IMAGE)
+        await self.visit(frontier, desk, *beyond, "http://b.example/")
+        assert self.trapped(desk) == [*beyond, "http://5.evil.example/x.png"]
+        assert notes(desk) == ["evil.example: 3 hosts, no more are followed"]
+
+    async def test_ports_are_no_way_round(self, desk: Desk) -> None:
+        frontier = await desk.open(traps={"max_hosts": 2})
+        await frontier.add([link(f"http://b.example:{port}/", parent=START) for port in range(8000, 8004)])
+        assert self.trapped(desk) == ["http://b.example:8002/", "http://b.example:8003/"]
+
+    async def test_what_a_person_asks_for_is_never_one_too_many_nor_what_that_redirects_to(self, desk: Desk) -> None:
+        frontier = await desk.open(traps={"max_hosts": 1}, fetch={"max_retries": 0})
+        await frontier.add([link(f"http://{n}.b.example/") for n in range(3)])
+        await frontier.feed(1, [(Row(1, "", URL("http://list.b.example/x.png")), None)], 10, 1, more=False)
+        await self.visit(frontier, desk, "http://met.b.example/", "http://2.b.example/more", "http://one.b.example/")
+        assert self.trapped(desk) == ["http://one.b.example/"]
+        visit, *_ = await frontier.lease(1)
+        moved = visit.link.moved(URL("http://www.b.example/"))
+        await frontier.finish(visit, Outcome(Verdict.REDIRECTED, moved=moved, head=head(301), asked_at=desk.now))
+        await frontier.add([link("http://www.b.example/more", parent=START), link("http://one.b.example/")])
+        assert self.trapped(desk) == []
+
+    async def test_a_redirect_of_a_page_is_a_link(self, desk: Desk) -> None:
+        frontier = await desk.open(traps={"max_hosts": 1})
+        await frontier.add([link(START)])
+        await self.visit(frontier, desk, "http://0.b.example/")
+        (visit,) = await frontier.lease(1)
+        moved = visit.link.moved(URL("http://1.b.example/"))
+        await frontier.finish(visit, Outcome(Verdict.REDIRECTED, moved=moved, head=head(301), asked_at=desk.now))
+        assert self.trapped(desk) == ["http://1.b.example/"]
+
+    async def test_restarts_keep_the_count(self, desk: Desk) -> None:
+        for run in range(3):
+            frontier = await desk.open(traps={"max_hosts": 4})
+            await frontier.add([link(f"http://{run}{n}.b.example/", parent=START) for n in range(2)])
+            await desk.close()
+        await desk.open()
+        assert self.trapped(desk) == ["http://20.b.example/", "http://21.b.example/"]
+
+    async def test_what_was_not_followed_does_not_count_until_it_is(self, desk: Desk) -> None:
+        frontier = await desk.open(traps={"max_hosts": 2})
+        texts = [f"http://{n}.b.example/" for n in range(4)]
+        await frontier.add([link(START), link(f"{HOST}/other")])
+        await self.visit(frontier, desk, *texts, refused="nofollow")
+        assert self.trapped(desk) == []
+        await self.visit(frontier, desk, *texts)
+        assert self.trapped(desk) == texts[2:]
+
+    async def test_wider_rules_widen_no_trap(self, desk: Desk) -> None:
+        frontier = await desk.open(traps={"max_hosts": 2})
+        texts = [f"http://{n}.b.example/" for n in range(4)]
+        await frontier.add([link(START)])
+        await self.visit(frontier, desk, *texts, refused="scope")
+        await frontier.reconsider(lambda link, before: None)
+        assert self.trapped(desk) == texts[2:]
+
+    async def test_nor_does_a_shorter_way(self, desk: Desk) -> None:
+        frontier = await desk.open(traps={"max_hosts": 1}, crawl={"max_depth": 1})
+        texts = [f"http://{n}.b.example/" for n in range(3)]
+        await frontier.add([link(f"{HOST}/deep", depth=1, parent=START)])
+        await self.visit(frontier, desk, *texts, refused="limit")
+        assert self.trapped(desk) == []
+        await frontier.add([link(f"{HOST}/deep")])
+        assert len(self.trapped(desk)) == 2
+
+    async def test_more_domains_than_are_kept_in_memory(self, desk: Desk) -> None:
+        frontier = await desk.open(traps={"max_hosts": 1})
+        for name in ("first", "second"):
+            await frontier.add([link(f"http://{name}.d{n}.example/", parent=START) for n in range(CACHED + 1)])
+        assert len(self.trapped(desk)) == CACHED + 1
+
+    @pytest.mark.parametrize(
+        ("site", "domain"),
+        [
+            ("www.example.co.uk", "example.co.uk"),
+            ("example.co.uk:8080", "example.co.uk"),
+            ("www.example.org.", "example.org"),
+            ("somebody.github.io", "somebody.github.io"),
+            ("localhost:80", "localhost"),
+            ("192.0.2.1:8080", "192.0.2.1"),
+            ("[2001:db8::1]", "2001:db8::/64"),
+            ("[2001:db8::2]:8080", "2001:db8::/64"),
+            ("[2001:db8:0:1::1]", "2001:db8:0:1::/64"),
+        ],
+    )
+    def test_a_domain_is_what_one_has_names_below(self, site: str, domain: str) -> None:
+        assert domain_of(site) == domain

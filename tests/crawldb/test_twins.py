@@ -6,9 +6,10 @@ import pytest
 
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.records import ImageRecord, Records, UrlRecord
+from crawler.errors import StoreError
 from crawler.model import Kind, Outcome, Visit
 from crawler.web.paths import derived_paths
-from tests.crawldb.desk import Desk, duplicate, found, link, own_path, picture, saved, sha256
+from tests.crawldb.desk import Desk, duplicate, fail_to_clean, found, link, own_path, picture, saved, sha256
 
 NEAR = {"dedupe": "near", "max_distance": 6}
 REPORT = {"dedupe": "report", "max_distance": 6}
@@ -245,11 +246,14 @@ class TestTrash:
         await desk.open()
         desk.execute("INSERT INTO trash VALUES ('images/a/left.png')")
         await desk.close()
+        desk.clean_with = fail_to_clean
         for _ in range(2):
-            frontier = await desk.open()
-            assert frontier.leftovers == ["images/a/left.png"]
-            await desk.close()
-        frontier = await desk.open()
-        frontier.emptied(frontier.leftovers)
+            with pytest.raises(StoreError):
+                await desk.open()
+            assert desk.begun.leftovers == ["images/a/left.png"]
+        desk.clean_with = None
+        await desk.open()
+        assert desk.begun.leftovers == ["images/a/left.png"]
         await desk.close()
-        assert (await desk.open()).leftovers == []
+        await desk.open()
+        assert desk.begun.leftovers == []

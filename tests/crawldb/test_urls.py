@@ -63,7 +63,6 @@ async def test_no_statement_of_a_start_or_a_visit_goes_through_all_urls(tmp_path
         with closing(Database(tmp_path)) as database:
             database.sql.set_trace_callback(said.add)
             frontier = opened(desk, database, robots=robots)
-            assert frontier.partials() == []
             await frontier.add([link("http://a/"), link("http://b/i.png", Kind.IMAGE, parent="http://a/")])
             assert [str(url) for url in frontier.seeds()] == ["http://a/"]
             for _ in range(8):
@@ -84,7 +83,9 @@ def opened(desk: Desk, database: Database, *, robots: bool) -> SqliteFrontier:
     settings = Settings()
     politeness = replace(settings.politeness, robots=robots)
     pace = Pace(settings.concurrency, politeness, settings.fetch, settings.scope, {}, random.random)
-    return SqliteFrontier(database, pace, settings, Jar(), lambda: desk.now, desk.events.append, desk.discard)
+    return SqliteFrontier(
+        database, pace, settings, Jar(), lambda: desk.now, desk.events.append, desk.discard, desk.clean
+    )
 
 
 async def test_what_is_refused_by_the_thousand_leaves_others_their_turn(desk: Desk) -> None:

@@ -30,7 +30,7 @@ def visit(link: Link, partial: Partial | None = None) -> Visit:
 
 def opened(folder: Path, **changes: object) -> FileStore:
     store = FileStore(folder, replace(StoreSettings(min_free=0), **changes))
-    store.open([])
+    store.open()
     return store
 
 
@@ -272,7 +272,8 @@ class Claiming:
 def claimed(folder: Path, claims: Claiming, template: str = "", **changes: object) -> FileStore:
     named = Template.parse(template) if template else None
     store = FileStore(folder, replace(StoreSettings(min_free=0), **changes), named)
-    store.open([], claims=claims)
+    store.open()
+    store.share(claims)
     return store
 
 
@@ -345,7 +346,7 @@ class TestAccept:
 
 async def test_a_template_without_claims_names_too(tmp_path: Path) -> None:
     store = FileStore(tmp_path, StoreSettings(min_free=0), Template.parse("{width}/{stem}.{ext}"))
-    store.open([])
+    store.open()
     svg = FakeResponse(b"<svg xmlns='http://www.w3.org/2000/svg'/>", content_type="image/svg+xml")
     saved = await store.save(visit(IMAGE), svg)
     assert saved.path == "images/0/i.svg"
@@ -360,7 +361,8 @@ async def test_the_rest_of_an_image_is_accepted_and_claimed_as_a_whole(tmp_path:
     assert partial is not None
     claims = Claiming()
     store = FileStore(tmp_path, StoreSettings(min_free=0, memory=1024), Template.parse("{width}-{sha256}.{ext}"))
-    store.open([], [partial.name], claims=claims)
+    store.open([], [partial.name])
+    store.share(claims)
     told: list[tuple[bytes, bytes, int]] = []
     saved = await store.save(
         visit(IMAGE, partial), FakeResponse(body[partial.size :], status=206), lambda *what: told.append(what)
@@ -404,7 +406,7 @@ async def test_a_file_that_a_template_named_is_not_taken_for_that_of_an_interrup
     """`{host}+http/{stem}.{ext}` of one URL may be what another's path is without a template."""
     template = Template.parse("{host}+http/{stem}.{ext}")
     store = FileStore(tmp_path, StoreSettings(min_free=0), template)
-    store.open([])
+    store.open()
     saved = await store.save(visit(IMAGE), FakeResponse(PNG))
     page = await store.save(visit(PAGE), FakeResponse(b"<p>", **HTML))
     interrupted = URL("http://a.example/i.png")

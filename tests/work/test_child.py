@@ -1,13 +1,14 @@
 """The child's program, as far as it can be run without ending the process it runs in."""
 
 import io
+import json
 import os
 import pickle
 from typing import Any
 
 import pytest
 
-from crawler.work.child import GRACE, HEAD, answer, serve
+from crawler.work.child import GRACE, HEAD, MAX_TEXT, MAX_TRACE, answer, serve
 from tests.work import jobs
 
 
@@ -27,34 +28,34 @@ def answers(orders: bytes) -> list[Any]:
         os.close(writing)
         found = []
         while head := stream.read(HEAD):
-            found.append(pickle.loads(stream.read(int.from_bytes(head, "big"))))
+            found.append(json.loads(stream.read(int.from_bytes(head, "big"))))
         return found
 
 
 def test_orders_are_answered_one_by_one() -> None:
     orders = message(order(jobs.add, 1, 2)) + message(order(jobs.echo, "x"))
-    assert answers(orders) == [("returned", 3), ("returned", "x")]
+    assert answers(orders) == [["returned", 3], ["returned", "x"]]
 
 
 @pytest.mark.parametrize("cut", [1, HEAD - 1, HEAD, HEAD + 1])
 def test_an_order_that_is_cut_short_is_the_end(cut: int) -> None:
     whole = message(order(jobs.add, 1, 2))
-    assert answers(whole + whole[:cut]) == [("returned", 3)]
+    assert answers(whole + whole[:cut]) == [["returned", 3]]
 
 
 def test_an_order_that_cannot_be_read_is_a_failure() -> None:
-    word, (text, trace) = pickle.loads(answer(b"cos\nnothing_like_that\n."))
-    assert (word, text.split(":")[0]) == ("failed", "AttributeError")
+    word, (kind, _, trace) = json.loads(answer(b"cos\nnothing_like_that\n."))
+    assert (word, kind) == ("failed", "AttributeError")
     assert trace.startswith("Traceback")
 
 
-def test_expected_errors_travel_whole_and_others_as_text() -> None:
-    word, error = pickle.loads(answer(order(jobs.fail_as_expected, "full")))
-    assert (word, type(error).__name__, str(error)) == ("raised", "StoreError", "full")
-    word, (text, _) = pickle.loads(answer(order(jobs.fail_as_odd)))
-    assert (word, text) == ("failed", "OddError: a class that nobody else can find")
-    word, (text, _) = pickle.loads(answer(order(jobs.fail, "x" * 10_000)))
-    assert (word, len(text)) == ("failed", 500)
+def test_errors_travel_by_their_names_and_are_bounded() -> None:
+    word, (kind, text, _) = json.loads(answer(order(jobs.fail_as_expected, "full")))
+    assert (word, kind, text) == ("raised", "StoreError", "full")
+    word, (kind, text, _) = json.loads(answer(order(jobs.fail_as_odd)))
+    assert (word, kind, text) == ("failed", "OddError", "a class that nobody else can find")
+    word, (_, text, trace) = json.loads(answer(order(jobs.fail, "x" * 100_000)))
+    assert (word, len(text), len(trace)) == ("failed", MAX_TEXT, MAX_TRACE)
 
 
 def test_want_of_memory_is_left_to_end_the_process() -> None:
@@ -63,7 +64,7 @@ def test_want_of_memory_is_left_to_end_the_process() -> None:
 
 
 def test_a_job_ends_some_time_after_its_limit_also_where_nobody_is_left_to_end_it() -> None:
-    word, seconds = pickle.loads(answer(order(jobs.alarm_in)))
+    word, seconds = json.loads(answer(order(jobs.alarm_in)))
     assert word == "returned"
     assert 60 < seconds <= 60 + GRACE
     answer(order(jobs.fail, "x"))

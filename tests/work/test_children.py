@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pickle
 import select
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,14 +53,15 @@ def watched(pid: int) -> Iterator[Callable[[], bool]]:
 
 async def test_a_job_gives_its_value(children: Children) -> None:
     assert await children.run(jobs.add, 2, 3, timeout=LONG) == 5
-    assert await children.run(jobs.echo, {"a": [b"\0" * 300_000]}, timeout=LONG) == {"a": [b"\0" * 300_000]}
+    for value in ({"a": ["\0" * 100_000]}, [None, True, 1.5, "\udc80\u2028"], 10**30):
+        assert await children.run(jobs.echo, value, timeout=LONG) == value
 
 
 async def test_nothing_is_started_before_it_is_needed_and_no_more_than_that(children: Children) -> None:
     assert not children._alive
     one_after_another = {await children.run(jobs.pid, timeout=LONG) for _ in range(5)}
     assert len(one_after_another) == len(children._alive) == 1
-    at_once = set(await asyncio.gather(*(children.run(jobs.pid, timeout=LONG) for _ in range(20))))
+    at_once = set(await asyncio.gather(*(children.run(jobs.pid_after_work, timeout=LONG) for _ in range(20))))
     assert one_after_another <= at_once
     assert len(at_once) == 2
 
@@ -86,7 +89,7 @@ async def test_a_child_imports_nothing_of_the_crawler_by_itself(children: Childr
 
 
 async def test_a_child_has_its_limits(children: Children) -> None:
-    assert await children.run(jobs.limits, timeout=LONG) == ((512 * 1024**2,) * 2, (0, 0))
+    assert await children.run(jobs.limits, timeout=LONG) == [[512 * 1024**2] * 2, [0, 0]]
 
 
 async def test_what_a_job_prints_and_reads_is_not_the_crawler_s(
@@ -114,8 +117,7 @@ async def test_any_other_error_is_one_line_and_keeps_its_traceback(children: Chi
     [
         (jobs.leave, "SystemExit: I have had enough"),
         (jobs.fail_as_odd, "OddError: a class that nobody else can find"),
-        (jobs.unsendable, "lambda"),
-        (jobs.unreadable, "cannot be read"),
+        (jobs.unsendable, "TypeError: .* function is not JSON serializable"),
     ],
 )
 async def test_what_cannot_travel_is_said(children: Children, job: Callable[[], object], text: str) -> None:
@@ -123,6 +125,69 @@ async def test_what_cannot_travel_is_said(children: Children, job: Callable[[], 
     with pytest.raises(WorkError, match=text):
         await children.run(job, timeout=LONG)
     assert await children.run(jobs.pid, timeout=LONG) == first
+
+
+class Trap:
+    """Makes a folder where it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (self._path,)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"[" * 100_000,
+        b'"\xff"',
+        b"[]",
+        b"3",
+        b'["returned"]',
+        b'["returned", 1, 2]',
+        b'["raised", 3]',
+        b'["raised", ["StoreError", "x"]]',
+        b'[["returned"], null]',
+    ],
+)
+async def test_an_answer_that_is_none_is_said(children: Children, answer: bytes) -> None:
+    with pytest.raises(WorkError, match=r"^tests\.work\.jobs\.say gave what cannot be read: "):
+        await children.run(jobs.say, answer, timeout=LONG)
+
+
+async def test_a_job_that_has_taken_its_process_over_has_no_code_run_here(children: Children, tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        answer = pickle.dumps(("returned", Trap(str(folder))), protocol)
+        with pytest.raises(WorkError, match="cannot be read"):
+            await children.run(jobs.say, answer, timeout=LONG)
+        assert not folder.exists()
+        assert not children._idle, "what says such things is given no other job"
+    pickle.loads(answer)
+    assert folder.exists()
+
+
+@pytest.mark.parametrize("name", ["SystemExit", "OddError", "CrawldbError", "CrawlError", "Final"])
+async def test_it_raises_no_error_that_jobs_do_not_have(children: Children, name: str) -> None:
+    answer = f'["raised", ["{name}", "x", ""]]'.encode()
+    with pytest.raises(WorkError, match=rf"^tests\.work\.jobs\.say: {name}: x$"):
+        await children.run(jobs.say, answer, timeout=LONG)
+
+
+async def test_a_child_that_begins_with_nonsense_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "python").write_text("#!/bin/sh\nprintf '\\0\\0\\0\\0\\0\\0\\0\\003[1]' >&0; exec sleep 1000\n")
+    (tmp_path / "python").chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    async with Children(1) as children:
+        with pytest.raises(WorkError, match=r"^a child process that started gave what cannot be read: "):
+            await children.run(jobs.add, 1, 1, timeout=LONG)
+
+
+async def test_what_it_says_of_an_error_is_a_text_that_can_be_kept(children: Children) -> None:
+    with pytest.raises(StoreError, match=r"^disk \? full$"):
+        await children.run(jobs.fail_as_expected, "disk\n\udc80 full", timeout=LONG)
 
 
 async def test_a_job_that_cannot_be_sent_is_the_caller_s_error(children: Children) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat, features
 
-from crawler.errors import StoreError
+from crawler.errors import StoreError, WorkError
 from crawler.work.children import Children
-from crawler.work.pictures import Copy, Derived, Made, Wish, derive, dhash
+from crawler.work.pictures import MAX_ANSWER, Copy, Derived, Made, Wish, derive, derive_elsewhere, dhash
 
 SIZE = (400, 300)
 
@@ -376,7 +376,49 @@ class TestBadPictures:
 async def test_in_a_child_it_is_the_same(tmp_path: Path) -> None:
     source = saved(photo(9), tmp_path / "a.jpg")
     copy = Copy(str(tmp_path / "t"), "webp", 128)
-    async with Children(1) as children:
-        derived = await children.run(derive, source, wish(tmp_path, copy), timeout=60)
+    other = str(tmp_path / "nothing.jpg")
+    async with Children(1, max_answer=MAX_ANSWER) as children:
+        derived = await derive_elsewhere(children, source, wish(tmp_path, copy), 60)
+        broken = await derive_elsewhere(children, other, wish(tmp_path), 60)
     assert derived == derive(source, wish(tmp_path, copy))
     assert derived.error is None
+    assert broken == derive(other, wish(tmp_path))
+
+
+class Astray:
+    """A process that says this of any picture."""
+
+    def __init__(self, answer: object) -> None:
+        self._answer = answer
+
+    async def run(self, *_: object, timeout: float) -> Any:
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        "abc",
+        [None, []],
+        [None, [], None, None],
+        ["00", [], None],
+        ["0" * 31 + "x", [], None],
+        [0, [], None],
+        [None, None, None],
+        [None, {}, None],
+        [None, ["abcd"], None],
+        [None, [["a", 1, 2]], None],
+        [None, [["a", 1, 2, "3"]], None],
+        [None, [], ["an error"]],
+    ],
+)
+async def test_what_no_child_says_is_not_taken(tmp_path: Path, answer: object) -> None:
+    with pytest.raises(WorkError, match="cannot be read"):
+        await derive_elsewhere(Astray(answer), "a.png", wish(tmp_path), 60)
+
+
+async def test_what_a_child_says_is_bounded(tmp_path: Path) -> None:
+    answer = ["ab" * 16, [["a", 1, 2, 3]], "two\nlines \udc80" + "x" * 9_000]
+    derived = await derive_elsewhere(Astray(answer), "a.png", wish(tmp_path), 60)
+    assert derived == Derived(bytes([0xAB]) * 16, (Made("a", 1, 2, 3),), "two lines ?" + "x" * 189)
