@@ -323,7 +323,7 @@ class SqliteFrontier:
             self._group.events += self._settler.settle(lease, outcome, folded, now)
             self._claims.finished(visit.token)
             self._group.events += self._traps.notes()
-            self._group.trash += self._settler.twins.discarded()
+            self._group.trash += self._settler.discarded()
             if outcome.moved is not None and visit.link.is_seed:
                 self._group.roots.append(outcome.moved.url)
 

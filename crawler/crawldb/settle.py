@@ -6,7 +6,7 @@ One `settle` is part of one transaction; it decides nothing about who is due nex
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import Final
 
 from crawler import policy
@@ -57,6 +57,13 @@ class Settler:
     twins: Twins
     traps: Traps
     run: int
+    _discarded: list[str] = field(default_factory=list)
+
+    def discarded(self) -> list[str]:
+        """The files that no row has any more, since this was last asked."""
+        paths = [*self._discarded, *self.twins.discarded()]
+        self._discarded.clear()
+        return paths
 
     def settle(self, lease: Lease, outcome: Outcome, folded: Folded, now: float) -> list[Event]:
         """Book what a visit came to and, `folded`, found; what a person should know of it."""
@@ -159,7 +166,7 @@ class Settler:
 
     def _give_up(self, host: Host, word: str, detail: str | None) -> list[Event]:
         host.given_up, host.word = self.run, word
-        self.urls.end_queue(host)
+        self._discarded.extend(self.urls.end_queue(host))
         return [Noted(f"{host.name} is given up: {detail or word}", warning=True)]
 
     def _without_rules(self, lease: Lease, host: Host, outcome: Outcome, now: float) -> list[Event]:
@@ -206,6 +213,8 @@ class Settler:
         state, error = outcome.verdict.value, outcome.error
         if outcome.verdict is Verdict.CRASHED:
             state, error = "failed", "crash"
+        if (begun := outcome.partial or lease.visit.partial) is not None:
+            self._discarded.append(begun.name)
         saved = outcome.saved
         original = near = None
         kept: tuple[object, ...] = (None,) * 8

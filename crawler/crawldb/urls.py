@@ -352,14 +352,20 @@ class Urls:
         ).fetchone()
         return row[0] if row[0] is not None else NEVER
 
-    def end_queue(self, host: Host) -> None:
-        """All that a host has queued ends in one statement, with the word that ails it."""
+    def end_queue(self, host: Host) -> list[str]:
+        """All that a host has queued ends in one statement, with the word that ails it; the files of what broke off."""
+        broken_off = self._sql.execute(
+            "SELECT partial FROM urls INDEXED BY urls_partials WHERE partial IS NOT NULL AND host = ?"
+            " AND state = 'queued'", (host.id,)
+        ).fetchall()  # fmt: skip
         state, word = ended_by(host.word)
         changed = self._sql.execute(
-            "UPDATE urls SET state = ?, error = ? WHERE host = ? AND state = 'queued'", (state, word, host.id)
+            "UPDATE urls SET state = ?, error = ?, partial = NULL WHERE host = ? AND state = 'queued'",
+            (state, word, host.id),
         ).rowcount
         host.count("queued", -changed)
         host.count(state, changed)
+        return [Partial(*json.loads(row[0])).name for row in broken_off]
 
     def want_robots(self, host: Host) -> None:
         """See to it that the robots.txt of a host that has something queued is asked for."""

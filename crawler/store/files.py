@@ -119,7 +119,7 @@ class FileStore:
                     (self._output / name).replace(begun)
 
     async def discard(self, paths: Sequence[str]) -> None:
-        """Remove files that no record has any more."""
+        """Remove files that no record has any more; what has no folder is what there was of a document."""
         with store_errors(self._output):
             await wrap(self._remove)(paths)
 
@@ -140,7 +140,7 @@ class FileStore:
     def _remove(self, paths: Iterable[str]) -> None:
         for name in paths:
             with suppress(FileNotFoundError, NotADirectoryError):
-                (self._output / name).unlink()
+                (self._output / (name if "/" in name else f"{TEMPORARY}/{name}")).unlink()
 
     def partial(self, visit: Visit) -> Partial | None:
         """As `Store.partial`."""

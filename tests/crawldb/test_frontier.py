@@ -306,6 +306,34 @@ class TestHostFailure:
         again = await visit_all(desk, frontier, {})
         assert sorted(again) == ["http://a/1", "http://a/2", "http://dead/"]
 
+    async def test_what_had_come_of_its_documents_goes_when_it_is_given_up(self, desk: Desk) -> None:
+        frontier = await desk.open(concurrency={"per_host": 9}, politeness={"give_up_after": 100.0, "adaptive": False})
+        await frontier.add([link(f"http://a/{n}") for n in range(5)])
+        (visit,) = await frontier.lease(1)
+        await frontier.finish(visit, saved(visit, desk))
+        queued, out, late, other = await frontier.lease(4)
+        for number, visit in enumerate((queued, out, late)):
+            begun = Partial(f"{number}.part", 5, '"v"')
+            again = replace(failed("truncated", desk, asked=True, retry_in=0.0), partial=begun)
+            await frontier.finish(visit, again)
+        visits = await frontier.lease(4)
+        assert {visit.partial.name for visit in visits if visit.partial} == {"0.part", "1.part", "2.part"}
+        first, second, third = visits
+        await frontier.release([third])
+        await frontier.finish(other, failed("connect", desk))
+        assert desk.discarded == []
+        desk.now += 200
+        (probe,) = await self._after(desk, frontier, 0)
+        assert probe.partial is not None
+        await frontier.release([probe])
+        await frontier.finish(first, failed("connect", desk))
+        await frontier.finish(second, replace(failed("connect", desk, retry_in=1.0), partial=second.partial))
+        assert await frontier.lease(1) == []
+        assert sorted(desk.discarded) == ["0.part", "1.part", "2.part"]
+        await desk.close()
+        await desk.open()
+        assert desk.begun.partials == []
+
     async def test_a_link_revived_at_a_host_that_was_given_up_ends_with_its_word(self, desk: Desk) -> None:
         frontier = await desk.open(fetch={"max_retries": 0})
         await frontier.add([link("http://a/")])

@@ -390,6 +390,13 @@ class TestDiscard:
         await store.discard([saved.path, "images/none/x.png", f"{other.path}/below.png"])
         assert files(tmp_path) == {other.path}
 
+    async def test_so_does_what_there_is_of_a_document_and_nothing_of_our_own(self, tmp_path: Path) -> None:
+        store = opened(tmp_path)
+        (tmp_path / TEMPORARY / "x.part").touch()
+        (tmp_path / "crawl.sqlite").touch()
+        await store.discard(["x.part", "crawl.sqlite"])
+        assert files(tmp_path) == {"crawl.sqlite"}
+
     async def test_what_cannot_go_is_said(self, tmp_path: Path) -> None:
         store = opened(tmp_path)
         (tmp_path / "images/folder").mkdir(parents=True)
