@@ -17,7 +17,7 @@ from crawler.crawldb.cookies import CookieRows
 from crawler.crawldb.database import Database, database_errors
 from crawler.crawldb.group import Group, Operation
 from crawler.crawldb.leasing import Leasing
-from crawler.crawldb.links import Folded, fold
+from crawler.crawldb.links import Folded, folded
 from crawler.crawldb.lists import ListRows
 from crawler.crawldb.near import NearRows
 from crawler.crawldb.pace import Hosts, Pace
@@ -123,7 +123,7 @@ class SqliteFrontier:
 
     async def finish(self, visit: Visit, outcome: Outcome) -> None:
         """As `Frontier.finish`."""
-        await self.call("finish", visit, outcome, fold(visit.link, outcome))
+        await self.call("finish", visit, outcome, await folded(visit.link, outcome))
 
     async def release(self, visits: Sequence[Visit]) -> None:
         """As `Frontier.release`."""
@@ -212,7 +212,10 @@ class SqliteFrontier:
                 timer.cancel()
             operations, self._inbox = self._inbox, []
             try:
-                group = self._work(operations)
+                if any(operation.name == "finish" and operation.arguments[2].is_large for operation in operations):
+                    group = await loop.run_in_executor(self._thread, self._work, operations)
+                else:
+                    group = self._work(operations)
                 await loop.run_in_executor(self._thread, self._database.commit)
             except Exception as error:
                 self._break(error, operations)
@@ -271,6 +274,7 @@ class SqliteFrontier:
         self._counts = self._hosts.counts(self._leasing.limit())
         group.events.append(Counted(self._counts))
         group.cookies = self._cookies.news()
+        group.trash = self._settler.discarded()
         return group
 
     def _do_add(self, now: float, links: Sequence[Link], more: bool) -> int:
@@ -323,7 +327,6 @@ class SqliteFrontier:
             self._group.events += self._settler.settle(lease, outcome, folded, now)
             self._claims.finished(visit.token)
             self._group.events += self._traps.notes()
-            self._group.trash += self._settler.discarded()
             if outcome.moved is not None and visit.link.is_seed:
                 self._group.roots.append(outcome.moved.url)
 
@@ -343,7 +346,7 @@ class SqliteFrontier:
         for visit in visits:
             lease = self._taken_back(visit)
             if lease is not None:
-                self._settler.suspect(lease, now)
+                self._group.events += self._settler.suspect(lease, now)
                 self._claims.finished(visit.token)
 
     def _taken_back(self, visit: Visit) -> Lease | None:

@@ -1,5 +1,6 @@
 """The references of one page as one compact row: written once a page, unfolded by exports and reports."""
 
+import asyncio
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,9 @@ from crawler.crawldb.front import Front
 from crawler.model import Found, Kind, Link, Outcome, Reference
 from crawler.web.shape import family
 from crawler.web.url import without_secret
+
+MANY: Final = 5_000
+"""Links of one page from which a thread folds and books them, so that the loop goes on meanwhile."""
 
 MAX_TEXT: Final = 2_000
 """Characters of an address that is no URL, or of one the crawler cannot ask for, that are kept."""
@@ -57,6 +61,11 @@ class Folded:
     named: Sequence[Named] = ()
     leads_on: int = 0
 
+    @property
+    def is_large(self) -> bool:
+        """Whether booking it would hold the loop up."""
+        return len(self.named) >= MANY
+
 
 NOTHING: Final = Folded()
 
@@ -80,6 +89,13 @@ def fold(link: Link, outcome: Outcome, front: Front | None = None) -> Folded:
             front.note(text, depth, is_page, is_followed)
         named.append((text, kind.value, depth, place, refused))
     return Folded(pack(found), named, _leads_on(link, found) if outcome.fingerprint is not None else 0)
+
+
+async def folded(link: Link, outcome: Outcome, front: Front | None = None) -> Folded:
+    """The same without holding the loop up."""
+    if len(outcome.found) < MANY:
+        return fold(link, outcome, front)
+    return await asyncio.to_thread(fold, link, outcome, front)
 
 
 def _leads_on(link: Link, found: Sequence[Found]) -> int:

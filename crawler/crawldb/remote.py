@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from crawler.crawldb.front import Front
-from crawler.crawldb.links import fold
+from crawler.crawldb.links import folded
 from crawler.crawldb.wire import Plain, Wire, pack_link, pack_outcome, unpack_cookies, unpack_visit
 from crawler.errors import CrawldbError
 from crawler.model import URL, Event, Link, Noted, Outcome, Place, Visit
@@ -71,9 +71,9 @@ class RemoteFrontier:
 
     async def finish(self, visit: Visit, outcome: Outcome) -> None:
         """As `Frontier.finish`."""
-        folded = fold(visit.link, outcome, self._front)
-        named = tuple(folded.named)
-        await self._ask("finish", visit.token, pack_outcome(outcome), (folded.row, named, folded.leads_on))
+        found = await folded(visit.link, outcome, self._front)
+        named = tuple(found.named)
+        await self._ask("finish", visit.token, pack_outcome(outcome), (found.row, named, found.leads_on))
 
     async def release(self, visits: Sequence[Visit]) -> None:
         """As `Frontier.release`."""

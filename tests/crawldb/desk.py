@@ -113,6 +113,10 @@ class Desk:
     async def clear(self, name: str, urls: Sequence[URL], names: Sequence[str]) -> None:
         self.cleared.append((name, list(urls), list(names)))
 
+    def trace(self, tell: Callable[[str], None]) -> None:
+        """Tell of each statement from now on, in the thread that runs it."""
+        self._open[-1][1].sql.set_trace_callback(tell)
+
     def clean(self, begun: Begun) -> None:
         self.begun = begun
         if self.clean_with is not None:

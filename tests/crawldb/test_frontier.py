@@ -1,6 +1,7 @@
 """What every frontier promises: each URL once, breadth first, politely, and nothing forgotten."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from crawler.crawldb.database import Database
 from crawler.crawldb.frontier import SqliteFrontier
+from crawler.crawldb.links import MANY
 from crawler.crawldb.records import Records
 from crawler.errors import CrawldbError, StoreError
 from crawler.model import URL, Counted, Held, Kind, Noted, Outcome, Partial, Verdict, Visit
@@ -54,6 +56,20 @@ def cookie(line: str, visit: Visit) -> Cookie:
 def records(desk: Desk) -> dict[str, tuple[str, str | None]]:
     with Records(desk.folder) as read:
         return {one.url: (one.state, one.error) for one in read.urls()}
+
+
+async def test_what_a_page_of_very_many_links_takes_to_book_does_not_hold_the_loop(desk: Desk) -> None:
+    frontier = await desk.open()
+    await frontier.add([link("http://a/"), link("http://b/")])
+    many, few = sorted([await frontier.lease(1), await frontier.lease(1)], key=str)
+    threads: dict[str, set[int]] = {}
+    desk.trace(lambda text: threads.setdefault(text.partition("(")[0], set()).add(threading.get_ident()))
+    await frontier.finish(few[0], saved(few[0], desk, *found(few[0], *(f"http://b/{n}" for n in range(10)))))
+    assert threads.pop("INSERT INTO urls ") == {threading.get_ident()}
+    texts = [f"http://a/{number}" for number in range(MANY)]
+    await frontier.finish(many[0], saved(many[0], desk, *found(many[0], *texts)))
+    assert threading.get_ident() not in threads["INSERT INTO urls "]
+    assert {url for url, (state, _) in records(desk).items() if state == "queued"} >= set(texts)
 
 
 async def test_a_url_is_leased_once_however_often_it_is_found(desk: Desk) -> None:
@@ -307,32 +323,48 @@ class TestHostFailure:
         assert sorted(again) == ["http://a/1", "http://a/2", "http://dead/"]
 
     async def test_what_had_come_of_its_documents_goes_when_it_is_given_up(self, desk: Desk) -> None:
-        frontier = await desk.open(concurrency={"per_host": 9}, politeness={"give_up_after": 100.0, "adaptive": False})
-        await frontier.add([link(f"http://a/{n}") for n in range(5)])
-        (visit,) = await frontier.lease(1)
+        frontier = await desk.open(politeness={"give_up_after": 100.0, "adaptive": False})
+        await frontier.add([link(f"http://a/{n}") for n in range(4)])
+        (visit,) = await frontier.lease(4)
         await frontier.finish(visit, saved(visit, desk))
-        queued, out, late, other = await frontier.lease(4)
-        for number, visit in enumerate((queued, out, late)):
-            begun = Partial(f"{number}.part", 5, '"v"')
-            again = replace(failed("truncated", desk, asked=True, retry_in=0.0), partial=begun)
-            await frontier.finish(visit, again)
-        visits = await frontier.lease(4)
-        assert {visit.partial.name for visit in visits if visit.partial} == {"0.part", "1.part", "2.part"}
-        first, second, third = visits
-        await frontier.release([third])
+        *broken, other = await frontier.lease(4)
+        for number, visit in enumerate(broken):
+            outcome = failed("truncated", desk, asked=True, retry_in=1.0)
+            await frontier.finish(visit, replace(outcome, partial=Partial(f"{number}.part", 5, '"v"')))
         await frontier.finish(other, failed("connect", desk))
-        assert desk.discarded == []
-        desk.now += 200
-        (probe,) = await self._after(desk, frontier, 0)
+        (probe,) = await self._after(desk, frontier, 200)
         assert probe.partial is not None
-        await frontier.release([probe])
-        await frontier.finish(first, failed("connect", desk))
-        await frontier.finish(second, replace(failed("connect", desk, retry_in=1.0), partial=second.partial))
+        assert desk.discarded == []
+        await frontier.finish(probe, replace(failed("connect", desk, retry_in=1.0), partial=probe.partial))
         assert await frontier.lease(1) == []
-        assert sorted(desk.discarded) == ["0.part", "1.part", "2.part"]
+        assert sorted(desk.discarded) == ["0.part", "1.part"]
         await desk.close()
-        await desk.open()
+        frontier = await desk.open(politeness={"adaptive": False})
         assert desk.begun.partials == []
+        assert [visit.partial for visit in await frontier.lease(4)] == [None] * 3
+
+    async def test_what_had_come_of_a_document_that_is_over_goes(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/")])
+        for _ in range(3):
+            (visit,) = await frontier.lease(1)
+            outcome = failed("truncated", desk, asked=True, retry_in=0.0)
+            await frontier.finish(visit, replace(outcome, partial=Partial("x.part", 5, '"v"')))
+        (visit,) = await frontier.lease(1)
+        assert desk.discarded == []
+        await frontier.finish(visit, failed("truncated", desk, asked=True))
+        assert await frontier.lease(1) == []
+        assert desk.discarded == ["x.part"]
+
+    async def test_so_does_that_of_one_that_worker_processes_die_of(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a/")])
+        (visit,) = await frontier.lease(1)
+        outcome = failed("truncated", desk, asked=True, retry_in=0.0)
+        await frontier.finish(visit, replace(outcome, partial=Partial("x.part", 5, '"v"')))
+        await frontier.call("suspect", await frontier.call("lease", 1, False))
+        await frontier.add([])
+        assert desk.discarded == ["x.part"]
 
     async def test_a_link_revived_at_a_host_that_was_given_up_ends_with_its_word(self, desk: Desk) -> None:
         frontier = await desk.open(fetch={"max_retries": 0})
@@ -465,6 +497,33 @@ class TestRobots:
         await frontier.finish(visit, saved(visit, desk))
         await self.rules(desk, frontier, b"User-agent: *\nDisallow: /")
         assert await frontier.lease(1) == []
+
+    async def test_that_refuse_now_what_was_to_be_tried_again_leave_nothing_in_the_queue(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"robots": True, "adaptive": False})
+        paths = [f"http://a/{n}" for n in range(4)]
+        await frontier.add([link("http://a/")])
+        await self.rules(desk, frontier, b"")
+        (visit,) = await frontier.lease(9)
+        await frontier.finish(visit, saved(visit, desk, *found(visit, *paths)))
+        visits = await frontier.lease(9)
+        assert len(visits) == 4
+        desk.now += 100_000
+        for visit in visits:
+            await frontier.finish(visit, failed("truncated", desk, asked=True, retry_in=1.0))
+        desk.now += 10
+        await self.rules(desk, frontier, b"User-agent: *\nDisallow: /")
+        assert await frontier.lease(1) == []
+        assert {records(desk)[path] for path in paths} == {("refused", "robots")}
+
+    async def test_that_worker_processes_die_of_end_their_host(self, desk: Desk) -> None:
+        frontier = await desk.open(politeness={"robots": True})
+        await frontier.add([link("http://a/1")])
+        for alone in (False, True, True):
+            await frontier.call("suspect", await frontier.call("lease", 1, alone))
+        assert await frontier.lease(1) == []
+        assert records(desk)["http://a/1"] == ("failed", "crash")
+        said = "a is given up: a worker process ended or hung over it: http://a/robots.txt"
+        assert [event.text for event in desk.events if isinstance(event, Noted)] == [said]
 
     async def test_switched_on_for_a_crawl_that_was_begun_without(self, desk: Desk) -> None:
         frontier = await desk.open()
