@@ -110,8 +110,11 @@ class Settler:
         host.queued += 1
         self.sql.execute("UPDATE urls SET state = 'queued', token = NULL WHERE id = ?", (lease.row,))
 
-    def suspect(self, lease: Lease, now: float) -> None:
-        """The process that had the visit has ended or hung: the visit may be why, and costs an attempt."""
+    def suspect(self, lease: Lease, now: float) -> list[Event]:
+        """The process that had the visit has ended or hung: the visit may be why, and costs an attempt.
+
+        A host whose robots.txt can never be had that way is given up.
+        """
         host = self._back(lease)
         host.hold(now + host.delay)  # it may have been asked for
         outcome = Outcome(Verdict.CRASHED, error="crash", detail="a worker process ended or hung over it")
@@ -120,8 +123,11 @@ class Settler:
         (times,) = self.sql.execute("SELECT suspects FROM urls WHERE id = ?", (lease.row,)).fetchone()
         if times < MAX_SUSPECTS:
             self._again(lease, host, outcome, True, NEVER)  # but alone, at once
-        else:
-            self._end(lease, host, outcome)
+            return []
+        is_robots = lease.visit.link.kind is Kind.ROBOTS
+        events = self._give_up(host, "crash", f"{outcome.detail}: {lease.visit.link.url}") if is_robots else []
+        self._end(lease, host, outcome)
+        return events
 
     def _back(self, lease: Lease) -> Host:
         """The host of a visit that is no longer out; its pace as it was before, until it is known what was asked."""
@@ -202,19 +208,26 @@ class Settler:
         if host.given_up == self.run:
             self._end(lease, host, outcome)
             return
+        if outcome.partial is None:
+            self._drop(lease, outcome)
         status = outcome.head.status if outcome.head is not None else None
         begun = json.dumps(astuple(outcome.partial)) if outcome.partial is not None else None
         self.sql.execute(_AGAIN, (outcome.error, outcome.detail, status, begun, int(spent), due_at, lease.row))
         host.queued += 1
         host.look_at(due_at)
 
+    def _drop(self, lease: Lease, outcome: Outcome) -> None:
+        """What there is of the document will not be gone on from."""
+        begun = outcome.partial or lease.visit.partial
+        if begun is not None:
+            self._discarded.append(begun.name)
+
     def _end(self, lease: Lease, host: Host, outcome: Outcome) -> None:
         """The URL's last word."""
         state, error = outcome.verdict.value, outcome.error
         if outcome.verdict is Verdict.CRASHED:
             state, error = "failed", "crash"
-        if (begun := outcome.partial or lease.visit.partial) is not None:
-            self._discarded.append(begun.name)
+        self._drop(lease, outcome)
         saved = outcome.saved
         original = near = None
         kept: tuple[object, ...] = (None,) * 8

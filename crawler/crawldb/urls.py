@@ -269,10 +269,9 @@ class Urls:
         the host is told when, and where they were very many, that it is due again in a moment.
         """
         leases: list[Lease] = []
-        looks = 0
+        looks, spent = 0, False
         for rows in self._candidates(host, most_kind, now, count):
             refused: list[tuple[str, str, int]] = []
-            spent = False
             for row in rows:
                 url = URL.known(row[1])
                 if (word := self._word_against(host, url, row)) is not None:
@@ -315,9 +314,11 @@ class Urls:
         """What is due: later attempts first, then by kind and depth. Rows that are not taken are not given again."""
         may_refuse = (host.robots is not None and not host.robots.allows_all) or self._traps.has_closed(host)
         most = min(2 * count, CHUNK) if may_refuse else count
-        yield self._sql.execute(
+        while rows := self._sql.execute(
             f"{_LEASE} u.due_at > 0 AND u.due_at <= ? ORDER BY u.due_at LIMIT ?", (host.id, most_kind, now, most)
-        ).fetchall()
+        ).fetchall():
+            yield rows
+            most = CHUNK if may_refuse else count
         while rows := self._sql.execute(
             f"{_LEASE} u.due_at = 0 ORDER BY u.kind, u.depth, u.id LIMIT ?", (host.id, most_kind, most)
         ).fetchall():

@@ -158,6 +158,8 @@ def find_encoding(body: bytes, declared: str | None = None) -> str:
 
 def _prescan(text: str) -> str | None:
     """The encoding that a meta element names; where the text ends inside a tag or comment, none (section 13.2.3.3)."""
+    if "meta" not in text.lower():
+        return None
     position = 0
     while found := _TAG.search(text, position):
         position = found.end()

@@ -33,7 +33,7 @@ _MARKUP: Final = re.compile(
     rb"<(?:!--.*?(?:-->|\Z)|script(?=[\s>]).*?(?:</script|\Z)|style(?=[\s>]).*?(?:</style|\Z))?[^>]*+>?",
     re.DOTALL | re.IGNORECASE,
 )
-_ANCHOR: Final = re.compile(rb"<a(?=[\s>]).*?(?:</a|\Z)", re.DOTALL | re.IGNORECASE)
+_ANCHOR: Final = re.compile(rb"<[aA](?=[\s>])[^<]*+(?:<(?!/[aA])[^<]*+)*+(?:</[aA])?")
 _TOKEN: Final = re.compile(rb"[a-z0-9\x80-\xff]+")
 _WORDS: Final = re.sub(rb"[^a-z0\x80-\xff]", b" ", re.sub(rb"[1-9]", b"0", bytes(range(256)).lower()))
 """What stands for each byte: letters in lower case, one digit for all, bytes beyond ASCII as they are, else a blank."""
@@ -56,9 +56,9 @@ def saying(body: bytes, encoding: str, url: URL, depth: int) -> int:
     text = _MARKUP.sub(b" ", _ANCHOR.sub(b" ", _as_ascii(body[:MAX_READ], encoding))).lower()
     target, path = url.target.lower().encode(), url.path.lower().encode()
     if depth < DEEP:
-        return _exact(text.replace(target, b"").replace(path, b"").split() if len(path) > 1 else text.split())
+        return _exact(text.replace(target, b"").replace(path, b"") if len(path) > 1 else text)
     tokens = [token for token in _TOKEN.findall(text) if not token.isdigit()]
-    return _exact(tokens) if len(tokens) >= MIN_WORDS else 0
+    return _exact(b" ".join(tokens)) if len(tokens) >= MIN_WORDS else 0
 
 
 def simhash(body: bytes, encoding: str = "utf-8") -> int | None:
@@ -89,8 +89,8 @@ def _words(body: bytes) -> list[bytes]:
     return [word for word in text.split() if b"0" not in word]
 
 
-def _exact(words: list[bytes]) -> int:
-    return int.from_bytes(blake2b(b" ".join(words), digest_size=8).digest(), "big")
+def _exact(text: bytes) -> int:
+    return int.from_bytes(blake2b(text.translate(None, b" \t\n\v\f\r"), digest_size=8).digest(), "big")
 
 
 def _shingles(words: list[bytes]) -> int:
