@@ -1,10 +1,11 @@
 """Sites without end: what makes a new URL part of one, and what is remembered of each host; it reads no page.
 
-Five bounds, each a setting. Of URLs that only grow those beyond a length are not followed; a host has no more than so
+Six bounds, each a setting. Of URLs that only grow those beyond a length are not followed; a host has no more than so
 many URLs, and names no more than so many sitemaps; a domain has no more than so many hosts. And pages that say the same
 lead on no further: of those in one part of a host (`/calendar/*`) that show nothing new, but name URLs there which
 nobody has named before, so many do. Other pages there lead on all the same, so that of an honest site nothing is lost
-but what such pages were the first to name.
+but what such pages were the first to name. Traps that show pictures, lead back more than on, or go by other parts of
+the host end later: where very many pages of one host say the same, and each was the first to name another.
 """
 
 import re
@@ -30,6 +31,9 @@ NEW: Final = 0.25
 CACHED: Final = 1_000
 """Parts of hosts kept in memory, and domains."""
 
+EVERYWHERE: Final = ""
+"""Stands for all parts of a host."""
+
 _FINGERPRINT: Final = (1 << 63) - 1
 """The bits of a fingerprint that SQLite's integers hold beside their sign."""
 
@@ -46,15 +50,21 @@ class Crowd:
 
 @dataclass(slots=True)
 class Reading:
-    """A page while its links are made known: how many URLs of its own family it names, and how many are new."""
+    """A page while its links are made known: how many URLs of its own family it names, and how many are new.
+
+    `crowd` are the pages of its family that say the same, `same` those of its host; `leads` is whether it is the first
+    to name a page of its host that is followed.
+    """
 
     link: Link
     host: Host
     family: str
     crowd: Crowd
+    same: Crowd
     named: int
     new: int = 0
     shows: bool = False
+    leads: bool = False
 
     @property
     def leads_on(self) -> bool:
@@ -70,7 +80,7 @@ class Traps:
         self._settings = settings
         self._max_sitemaps = max_sitemaps
         self._crowds: dict[tuple[int, str], list[Crowd]] = {}
-        self._ended: dict[int, str] = {}  # the pages that led on in vain, and their families
+        self._ended: dict[int, str] = {}  # the pages that led on in vain, and the part of their host where
         self._hosts: set[int] = set()  # where these are
         for host, part, page in sql.execute(
             "SELECT c.host, c.family, p.page FROM crowds c JOIN crowded p ON p.crowd = c.id WHERE c.closed"
@@ -143,7 +153,7 @@ class Traps:
 
     def is_closed(self, url: URL, parent: int) -> bool:
         """Whether what is queued ends, instead of being leased, as it is nothing but more of what its page was."""
-        return parent in self._ended and self._ended[parent] == family(url)
+        return parent in self._ended and self._ended[parent] in (EVERYWHERE, family(url))
 
     def begin(self, link: Link, host: Host, fingerprint: int | None, named: int) -> None:
         """The links of a page are about to be made known, `named` of which are of its own family.
@@ -151,28 +161,31 @@ class Traps:
         `fingerprint` is None where its URL is of no form that traps have.
         """
         self._reading = None
-        if fingerprint is not None and named:
+        if fingerprint is not None:
             part = family(link.url)
-            fingerprint &= _FINGERPRINT
-            near = self._settings.like_distance
-            crowds = self._known(host, part)
-            crowd = next((one for one in crowds if distance(one.fingerprint, fingerprint) <= near), None)
-            self._reading = Reading(link, host, part, crowd or Crowd(0, fingerprint, 0, 0), named)
+            crowd, same = (self._crowd(host, where, fingerprint & _FINGERPRINT) for where in (part, EVERYWHERE))
+            self._reading = Reading(link, host, part, crowd, same, named)
 
     def end(self, row: int) -> None:
         """The links of that page, whose number is `row`, are known."""
         reading, self._reading = self._reading, None
-        if reading is None or not reading.leads_on or reading.crowd.closed:
+        if reading is not None and reading.leads_on:
+            self._join(reading, reading.crowd, reading.family, self._settings.max_like, row)
+        if reading is not None and reading.leads:
+            self._join(reading, reading.same, EVERYWHERE, self._settings.max_same, row)
+
+    def _join(self, reading: Reading, crowd: Crowd, part: str, most: int, row: int) -> None:
+        """One page more, the one of that row, in a crowd, which is closed once it has as many as it may."""
+        if crowd.closed:
             return
-        crowd = reading.crowd
         if not crowd.id:
-            self._add(reading, crowd)
+            self._add(reading.host, part, crowd)
         crowd.size += 1
-        crowd.closed = int(crowd.size >= self._settings.max_like)
+        crowd.closed = int(crowd.size >= most)
         self._sql.execute("UPDATE crowds SET size = ?, closed = ? WHERE id = ?", (crowd.size, crowd.closed, crowd.id))
         self._sql.execute("INSERT OR IGNORE INTO crowded VALUES (?, ?)", (crowd.id, row))
         if crowd.closed:
-            self._close(reading, crowd)
+            self._close(reading, crowd, part)
 
     def _grows(self, url: URL, parent: URL) -> bool:
         """Whether a URL is one of those that only grow: it is beyond a bound, and so was nearly the page that names it.
@@ -190,10 +203,23 @@ class Traps:
     def _is_named_by_crowd(self, url: URL, host: Host) -> bool:
         """Whether a new URL is of the family of the page that names it, and that is one of too many."""
         reading = self._reading
-        if reading is None or reading.host.id != host.id or family(url) != reading.family:
+        if reading is None or reading.host.id != host.id:
             return False
-        reading.new += 1
-        return bool(reading.crowd.closed)
+        if reading.same.closed:
+            return True
+        is_more = family(url) == reading.family
+        reading.new += is_more
+        is_closed = is_more and bool(reading.crowd.closed)
+        reading.leads = reading.leads or not is_closed
+        return is_closed
+
+    def _crowd(self, host: Host, part: str, fingerprint: int) -> Crowd:
+        """The pages of a part of a host that say this, or nearly; a crowd without a number where there are none."""
+        near = self._settings.like_distance
+        crowds = self._known(host, part)
+        return next((one for one in crowds if distance(one.fingerprint, fingerprint) <= near), None) or Crowd(
+            0, fingerprint, 0, 0
+        )
 
     def _known(self, host: Host, part: str) -> list[Crowd]:
         """The crowds in one part of a host, the oldest first."""
@@ -209,9 +235,9 @@ class Traps:
             self._crowds[host.id, part] = crowds
         return crowds
 
-    def _add(self, reading: Reading, crowd: Crowd) -> None:
+    def _add(self, host: Host, part: str, crowd: Crowd) -> None:
         """Remember a text that is new here, in place of the one that the fewest pages had, and the oldest of these."""
-        crowds = self._known(reading.host, reading.family)
+        crowds = self._known(host, part)
         small = [one for one in crowds if not one.closed]
         if len(small) >= CROWDS:
             least = min(small, key=lambda one: one.size)
@@ -221,20 +247,20 @@ class Traps:
         crowd.id = (
             self._sql.execute(
                 "INSERT INTO crowds (host, family, fingerprint, size, closed) VALUES (?, ?, ?, 0, 0)",
-                (reading.host.id, reading.family, crowd.fingerprint),
+                (host.id, part, crowd.fingerprint),
             ).lastrowid
             or 0
         )
         crowds.append(crowd)
 
-    def _close(self, reading: Reading, crowd: Crowd) -> None:
+    def _close(self, reading: Reading, crowd: Crowd, part: str) -> None:
         """A crowd leads on no further: what is queued of that ends when it would be leased."""
         host, form = reading.host, shape(reading.link.url)
         name = form if "*" in form else reading.family
         self._notes.append(Noted(f"{host.name}{name}: {crowd.size:,} like pages, no longer followed", warning=True))
         self._hosts.add(host.id)
         for (page,) in self._sql.execute("SELECT page FROM crowded WHERE crowd = ?", (crowd.id,)):
-            self._ended[page] = reading.family
+            self._ended[page] = part
 
     def _of_sitemaps(self, host: Host) -> str | None:
         """Whether a host has named as many sitemaps as it may."""

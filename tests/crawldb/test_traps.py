@@ -417,3 +417,59 @@ class TestHosts:
     )
     def test_a_domain_is_what_one_has_names_below(self, site: str, domain: str) -> None:
         assert domain_of(site) == domain
+
+
+def numbered(path: str, *steps: int) -> list[str]:
+    """What stands so many steps from the page with a number at its end."""
+    stem = path.rstrip("0123456789")
+    return [f"{stem}{number(path) + step}" for step in steps if number(path) + step > 0]
+
+
+def word(path: str) -> str:
+    return "".join(Random(path).choices("abcdefgh", k=8))
+
+
+EVASIONS: dict[str, tuple[str, Callable[[str], list[str]]]] = {
+    "leads back more than on": ("/list?p=1", lambda path: numbered(path, -5, -4, -3, -2, -1, 1)),
+    "shows a picture": ("/cal?m=1", lambda path: [*numbered(path, 1), f"/s{number(path)}.png"]),
+    "two parts in turn": ("/m/1", lambda path: [f"/{'w' if path[1] == 'm' else 'm'}/{number(path) + 1}"]),
+    "another part each time": ("/x/1", lambda path: [f"/{word(path)}/{number(path) + 1}"]),
+}
+
+
+class TestSamePages:
+    """A text that no page of a host may repeat more than `max_same` times and be the first to name another."""
+
+    @pytest.mark.parametrize("how", EVASIONS)
+    async def test_a_maze_that_is_none_of_like_pages_ends_too(self, desk: Desk, how: str) -> None:
+        start, names = EVASIONS[how]
+        frontier = await desk.open(traps={"max_like": 50, "max_same": 200})
+        await frontier.add([link(HOST + start)])
+        visited = await walk(desk, frontier, lambda path: ([] if path.endswith(".png") else names(path), SAME), 3000)
+        assert 200 <= len(visited) <= 200 + DEEP  # the nearest say the same in another way
+        assert states(desk)["skipped", "trap"] >= 1
+        assert [text for text in notes(desk) if "200 like pages, no longer followed" in text]
+
+    async def test_an_index_of_like_pages_and_what_they_all_name_are_whole(self, desk: Desk) -> None:
+        frontier = await desk.open(traps={"max_like": 50, "max_same": 200})
+        pages = [f"/item/{n}" for n in range(1000)]
+        await frontier.add([link(START)])
+        visited = await walk(
+            desk,
+            frontier,
+            lambda path: ([*pages, "/about"] if path == "/start" else ["/about", *pages[:5]], SAME),
+            3000,
+        )
+        assert len(visited) == 1002
+        assert ("skipped", "trap") not in states(desk)
+
+    async def test_what_it_has_counted_is_known_after_a_restart(self, desk: Desk) -> None:
+        start, names = EVASIONS["two parts in turn"]
+        visited = []
+        for most in (150, 3000):
+            await desk.close()
+            frontier = await desk.open(traps={"max_like": 50, "max_same": 200})
+            await frontier.add([link(HOST + start)])
+            visited += await walk(desk, frontier, lambda path: (names(path), SAME), most)
+        assert 200 <= len(visited) <= 200 + DEEP
+        assert states(desk)["skipped", "trap"] == 1
