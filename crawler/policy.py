@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Final
+from urllib.parse import quote
 
 from crawler.errors import CrawlError, FetchError, InvalidURLError, RedirectError, UnwantedError
 from crawler.model import URL, Found, Kind, Link, Outcome, Partial, Reference, ResponseHead, Verdict, Visit
@@ -21,8 +22,9 @@ from crawler.web.url import without_secret
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 """The statuses whose Location is followed (RFC 9110 section 15.4)."""
 
-PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""The statuses that may well be another one a moment later."""
+PASSING: Final = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505, 506, 508, 510, 511}
+"""The statuses that may well be another one a moment later; those of servers that nobody knows are as 500 (RFC 9110
+section 15), and what a server cannot do at all it cannot do later."""
 
 HOST_FAILURES: Final = frozenset({"dns", "connect", "timeout", "reset", "proxy"})
 """The words that speak of a host rather than of one of its documents, where nothing was answered."""
@@ -37,6 +39,7 @@ BUSY: Final = frozenset({429, 503})
 """The statuses by which a host says that it has too much to do (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
 
 
+_ASCII: Final = bytes(range(128))
 _CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 
 
@@ -169,11 +172,12 @@ def next_hop(url: URL, head: ResponseHead) -> URL | None:
 
 
 def _as_text(location: str) -> str:
-    """A Location as browsers read it: bytes beyond ASCII are UTF-8 where they can be (RFC 9110 section 5.5)."""
+    """A Location as browsers read it: bytes beyond ASCII are UTF-8 (RFC 9110 section 5.5), or stay what they are."""
+    raw = location.encode("latin-1")
     try:
-        return location.encode("latin-1").decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeError:
-        return location
+        return quote(raw, safe=_ASCII)
 
 
 def redirected(link: Link, head: ResponseHead, rules: Rules, max_redirects: int) -> Outcome | None:

@@ -41,8 +41,11 @@ from crawler.web.sniff import SNIFF_SIZE, is_html, is_image, sniff_media_type
 SMALL_HTML: Final = 1_000_000
 """Bytes up to which a page is read from memory; larger ones are read from the store, and share `fetch.html_memory`."""
 
-DOCUMENTS: Final = frozenset({200, 203})
-"""The statuses whose body is the document that was asked for (RFC 9110 section 15.3)."""
+DOCUMENTS: Final = frozenset(range(200, 300)) - {204, 205, 206}
+"""The statuses whose body is the document that was asked for, or counts as that (RFC 9110 sections 15 and 15.3)."""
+
+OF_A_PART: Final = frozenset({206, 304, 412, 416})
+"""The statuses that answer to who asked for the rest of a document, and to nobody else (sections 13.2, 14.2)."""
 
 log: Final = logging.getLogger("crawler")
 
@@ -97,6 +100,8 @@ class Visiting:
         loop = asyncio.get_running_loop()
         began, at = loop.time(), self._parts.clock()
         error: CrawlError | None = None
+        if visit.partial is not None and self._parts.store.partial(visit) is None:
+            visit = replace(visit, partial=None)  # its file is gone
         try:
             async with asyncio.timeout(self._settings.fetch.total_timeout * 2 + 60) as steps.deadline:
                 outcome = await self._exchange(visit, at - began, steps)
@@ -204,7 +209,7 @@ class Visiting:
     async def _answer(self, visit: Visit, response: Response) -> Outcome:
         """What to make of an answer whose head has come."""
         link, head = visit.link, response.head
-        if visit.partial is not None and head.status in (206, 416):
+        if visit.partial is not None and head.status in OF_A_PART:
             return await self._rest(visit, visit.partial, response)
         moved = policy.redirected(link, head, self._reading.rules, self._settings.fetch.max_redirects)
         if moved is not None:

@@ -55,12 +55,13 @@ class FakeStore:
     def __init__(self) -> None:
         self.saved: dict[str, bytes] = {}
         self.forgotten: list[Partial] = []
+        self.lost: set[Partial] = set()
 
     async def load(self, saved: Saved) -> bytes:
         return next(body for url, body in self.saved.items() if url.endswith(saved.path))
 
     def partial(self, visit: Visit) -> Partial | None:
-        return visit.partial
+        return None if visit.partial in self.lost else visit.partial
 
     async def forget(self, partial: Partial) -> None:
         self.forgotten.append(partial)

@@ -266,9 +266,17 @@ class TestPartial:
         outcome, _ = await self.outcome(FakeResponse(b"rest", status=206, content_range=text))
         assert (outcome.verdict, outcome.error, outcome.retry_in) == (Verdict.REJECTED, "status", 0.0)
 
-    async def test_a_range_that_cannot_be_had_begins_anew(self) -> None:
-        outcome, _ = await self.outcome(FakeResponse(status=416))
+    @pytest.mark.parametrize("status", [304, 412, 416])
+    async def test_a_range_that_cannot_be_had_begins_anew(self, status: int) -> None:
+        outcome, _ = await self.outcome(FakeResponse(status=status))
         assert (outcome.retry_in, outcome.partial) == (0.0, None)
+
+    async def test_where_the_beginning_is_gone_the_whole_is_asked_for(self) -> None:
+        scene = Scene({START: html()})
+        scene.frontier.begun = self.PARTIAL
+        scene.store.lost.add(self.PARTIAL)
+        assert (await scene.outcome()).verdict is Verdict.SAVED
+        assert scene.fetcher.requests[0].headers == ()
 
     async def test_a_whole_answer_is_a_document_like_any_other(self) -> None:
         outcome, _ = await self.outcome(html())

@@ -9,6 +9,7 @@ from dataclasses import astuple
 from typing import Any, Final
 
 from crawler.web.cookies import Cookie, Jar
+from crawler.web.url import URL
 
 _COLUMNS: Final = "name, value, domain, host_only, path, expires_at, secure, http_only, created_at, from_secure"
 SELECT: Final = f"SELECT {_COLUMNS} FROM cookies ORDER BY id"
@@ -49,6 +50,10 @@ class CookieRows:
                 self._sql.execute(_KEEP, astuple(change))
         self._news += changes
         return bool(changes)
+
+    def go_to(self, url: URL, now: float) -> bool:
+        """Whether a request for this URL has cookies."""
+        return self._jar.header(url, now) is not None
 
     def news(self) -> list[Cookie]:
         """What has changed since this was last asked, as `Jar.store` tells it."""

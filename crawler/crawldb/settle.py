@@ -69,6 +69,7 @@ class Settler:
         """Book what a visit came to and, `folded`, found; what a person should know of it."""
         host = self._back(lease)
         self._note(lease, outcome)
+        has_new_cookies = self.cookies.keep(outcome.cookies, now)  # of any answer (RFC 6265 section 3)
         # More redirects than are followed count as no robots.txt at all (RFC 9309 section 2.3.1.2).
         if lease.visit.link.kind is Kind.ROBOTS and outcome.rules is None and outcome.error != "redirect":
             return self._without_rules(lease, host, outcome, now)
@@ -79,7 +80,6 @@ class Settler:
                 return self._host_ails(lease, host, outcome, now, spent=spent)
         if policy.is_host_failure(outcome):
             return self._host_ails(lease, host, outcome, now, spent=outcome.asked_at is not None)
-        has_new_cookies = self.cookies.keep(outcome.cookies, now)
         window = self.pace.answered(host, outcome, lease.leased_at, now)
         held: list[Event] = [] if window is None else [Paced(host.name, window)]
         held += [] if outcome.pause is None else [Held(host.name, outcome.pause, "retry-after")]
@@ -93,7 +93,8 @@ class Settler:
             self._again(lease, host, outcome, False, 0)
             return held
         if outcome.moved is not None:
-            outcome = self._moved(lease, outcome, outcome.moved, has_new_cookies)
+            has_cookies = has_new_cookies or self.cookies.go_to(outcome.moved.url, now)
+            outcome = self._moved(lease, outcome, outcome.moved, has_cookies)
             if outcome.retry_in is not None:
                 self._again(lease, host, outcome, True, 0)
                 return held
@@ -261,16 +262,16 @@ class Settler:
             host.pages += lease.visit.link.kind is Kind.PAGE and not is_shown
             host.size += saved.size
 
-    def _moved(self, lease: Lease, outcome: Outcome, moved: Link, has_new_cookies: bool) -> Outcome:
+    def _moved(self, lease: Lease, outcome: Outcome, moved: Link, has_cookies: bool) -> Outcome:
         """A redirect's target becomes a link.
 
-        One that leads back, at once or through others, is asked once more where a cookie was set on the way, as sites
-        do that ask for consent; else it is a failure.
+        One that leads back, at once or through others, is asked once more where a cookie was set on the way, be it on
+        that of another page, as sites do that ask for consent; else it is a failure.
         """
         target = self.urls.find(str(moved.url))
         if target is None or not self._leads_to(target, lease.row):
             self.urls.add(moved, lease.parent)
-        elif not has_new_cookies or max(target.attempts, lease.visit.attempt) > 1:
+        elif not has_cookies or max(target.attempts, lease.visit.attempt) > 1:
             detail = "redirected in a circle"
             return replace(outcome, verdict=Verdict.FAILED, moved=None, error="redirect", detail=detail)
         elif target.id == lease.row:

@@ -1,9 +1,9 @@
 """An answer whose body is still on the wire: decoded piece by piece, bounded, and never half taken for the whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from crawler.errors import FetchError, TooLargeError
+from crawler.errors import DecodingError, FetchError, TooLargeError, TruncatedError
 from crawler.http1.coding import Decoder, codings_of
 from crawler.http1.events import Data, ResponseHead
 from crawler.model import Contact
@@ -116,7 +116,7 @@ class HttpResponse:
             event = await self._connection.receive()
             if not isinstance(event, Data):
                 self._part(kept=True)
-                self._pieces = iter(self._decoder.finish() if self._decoder is not None else ())
+                self._pieces = iter(self._rest_of(self._decoder) if self._decoder is not None else ())
                 continue
             if not self._has_begun:
                 self._begin()
@@ -126,6 +126,15 @@ class HttpResponse:
             if self._received > self._max_body:  # a coding can say nothing for ever: empty members, frames to skip
                 raise TooLargeError(f"the body has more than {self._max_body} bytes before it is decoded")
             self._pieces = iter(self._decoder.feed(event.data))
+
+    def _rest_of(self, decoder: Decoder) -> Iterable[bytes]:
+        """What is left where the body ends; where its coding alone says that this is too soon, it was cut off."""
+        try:
+            return decoder.finish()
+        except DecodingError as error:
+            if "content-length" in self._head.headers or "transfer-encoding" in self._head.headers:
+                raise
+            raise TruncatedError(f"{error}, and nothing else says where it ends") from error
 
     def _begin(self) -> None:
         """There is a body, so what its head says of it counts (that of a HEAD or 304 says it of none)."""

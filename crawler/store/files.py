@@ -20,7 +20,7 @@ import aiofiles
 from aiofiles.os import wrap
 
 from crawler import policy
-from crawler.errors import FetchError, StoreError, TruncatedError
+from crawler.errors import CrawldbError, CrawlError, FetchError, StoreError, TruncatedError
 from crawler.interfaces import Accept, Claims, Response
 from crawler.model import URL, Link, Partial, Place, ResponseHead, Saved, Visit
 from crawler.settings import StoreSettings
@@ -190,15 +190,21 @@ class FileStore:
         return Saved(name, whole.media_type, whole.size, whole.digest, is_duplicate)
 
     async def _place(
-        self, visit: Visit, temporary: Path, head: ResponseHead, whole: Whole, accept: Accept | None
+        self,
+        visit: Visit,
+        temporary: Path,
+        head: ResponseHead,
+        whole: Whole,
+        accept: Accept | None,
+        begun: Partial | None = None,
     ) -> Saved:
         """A document that lies in a temporary file, whole: to its final name, or gone where it is not to be kept."""
         try:
             if accept is not None:
                 accept(whole.first, whole.last, whole.size)
             name, is_duplicate = await self._claimed(visit, whole)
-        except BaseException:
-            _remove(temporary)
+        except BaseException as error:
+            _give_up(temporary, error, begun)
             raise
         with store_errors(self._output / name):
             if is_duplicate:
@@ -238,7 +244,7 @@ class FileStore:
             raise TruncatedError(f"the document has {size} bytes, not the {begun.total} that were said")
         media_type = sniff_media_type(response.head.headers.get("content-type"), first[:SNIFF_SIZE])
         whole = Whole(media_type, first, (tail + last)[-TAIL_SIZE:], size, digest)
-        return await self._place(visit, temporary, response.head, whole, accept)
+        return await self._place(visit, temporary, response.head, whole, accept, begun)
 
     async def _write(self, job: Job) -> str:
         """The digest of a small file, once it is written together with those that wait at the same moment."""
@@ -307,7 +313,7 @@ class FileStore:
         except BaseException as error:
             is_passing = isinstance(error, FetchError) and error.retryable
             if not (is_passing and self._keep_partial(link, temporary, response.head, size, begun)):
-                _remove(temporary)
+                _give_up(temporary, error, begun)
             raise
         return size, hashed.hexdigest(), last
 
@@ -360,6 +366,12 @@ def _sync(place: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _give_up(temporary: Path, error: BaseException, begun: Partial | None) -> None:
+    """A document is not kept: its file goes, unless a row has its beginning and it was not the document that failed."""
+    if begun is None or (isinstance(error, CrawlError) and not isinstance(error, StoreError | CrawldbError)):
+        _remove(temporary)
 
 
 def _remove(temporary: Path) -> None:

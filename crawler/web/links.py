@@ -18,9 +18,10 @@ from crawler.web.joiner import MAX_KNOWN_TAG, Joiner, Joiners
 from crawler.web.jsonld import find_image_urls
 from crawler.web.markup import TagReader
 from crawler.web.reference import Kind, Reference
+from crawler.web.refresh import parse_refresh
 from crawler.web.robots_tag import NO_AI
 from crawler.web.sources import ANYWHERE, BLANKS, MORE_SOURCES, SOURCES, Attributes, Source, word, words
-from crawler.web.tags import MAX_TAGS, raw_end
+from crawler.web.tags import MAX_TAGS, RAW, raw_end
 from crawler.web.text import contents
 from crawler.web.url import URL
 
@@ -29,6 +30,7 @@ MAX_TEXT: Final = 200
 MAX_KNOWN: Final = 5_000
 """How many tags are remembered from one page to the next where everything is looked for."""
 _NOSCRIPT_END: Final = re.compile(rf"</noscript(?=[{BLANKS}/>])", re.IGNORECASE)
+_CLOSED: Final = re.compile(rf"<(({'|'.join(sorted(RAW))})(?=[{BLANKS}/])[^<>]*+)(?<=/)>")
 _DIRECTIVES: Final = re.compile(r"[\s,]+")
 _ROBOTS: Final = frozenset({"robots", "crawler"})
 _HEEDED: Final = NO_AI | {"nofollow"}
@@ -65,14 +67,18 @@ Found = tuple[Said, int, int]
 """What a tag says, where it begins, and what follows it."""
 
 
-def find_references(body: bytes, encoding: str, url: URL, *, everything: bool = False) -> list[Reference]:
+def find_references(
+    body: bytes, encoding: str, url: URL, *, everything: bool = False, is_xml: bool = False
+) -> list[Reference]:
     """Every reference of a page that a crawl follows, in the order of its text; `LimitError` beyond the limits.
 
     `encoding` is the codec that `find_encoding` named, `url` where the page was found. Fragments are cut. With
     `everything` also the images named in styles, meta tags and JSON-LD and the style sheets, and what is written about
-    each image.
+    each image. `is_xml` is whether it came as XHTML: there a tag that closes itself is an empty element, a script too.
     """
     text = decode(body, encoding)
+    if is_xml:
+        text = _CLOSED.sub(r"<\1></\2>", text)
     if everything:
         return _find_all(text, _READER_OF_ALL.locate(text, _SAID.read, _SAID.known), encoding, url)
     page = _Page(_JOINERS.of(url, encoding))
@@ -172,6 +178,14 @@ def find_style_references(body: bytes, encoding: str, url: URL) -> list[Referenc
         Reference(join(written), kind, "", "", {}, "", role=role)
         for written, kind, role, *_ in _of_style_sheet(decode(body, encoding))
     ]
+
+
+def find_refresh(header: str, url: URL) -> list[Reference]:
+    """Where a Refresh field of the answer leads, as a meta element of that name would."""
+    refresh = parse_refresh(header)
+    if refresh is None or not refresh[1]:
+        return []
+    return [Reference(_JOINERS.of(url, "utf-8").join(refresh[1]), Kind.PAGE, "", "refresh", {"refresh": header}, "")]
 
 
 def decode(body: bytes, encoding: str) -> str:

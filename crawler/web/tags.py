@@ -49,9 +49,10 @@ _RAW_ENDS: Final = {
     name: re.compile(rf"</{name}(?=[{BLANK}/>])", re.IGNORECASE | re.ASCII)
     for name in ("iframe", "noembed", "noframes", "style", "textarea", "title", "xmp")
 }
-_RAW: Final = frozenset({*_RAW_ENDS, "script", "plaintext"})
+RAW: Final = frozenset({*_RAW_ENDS, "script", "plaintext"})
+"""Elements whose contents are text, or are not looked at."""
 _FOREIGN: Final = frozenset({"svg", "math"})
-APART: Final = _RAW | _FOREIGN
+APART: Final = RAW | _FOREIGN
 """Elements in which, or in some of which, no tag is what it is elsewhere."""
 # Elements of svg and math in which the contents are HTML again ("integration points").
 _HTML_AGAIN: Final = frozenset({
@@ -127,7 +128,7 @@ class Walk:
         name = written.lower()
         if name in self._wanted.names:
             self.found.append((match[0], start, end))
-        if name in _RAW:
+        if name in RAW:
             return raw_end(text, name, end)
         position: int | None = end
         if name in _FOREIGN and not _closes_itself(text, start, end):
@@ -157,7 +158,7 @@ class Walk:
                 name = match[1].lower()
                 if name in names or has(name, text, start, end):
                     self.found.append((match[0], start, end))
-                if name in _RAW:
+                if name in RAW:
                     return raw_end(text, name, end)
                 if name in _FOREIGN and not _closes_itself(text, start, end):
                     self._push(name, name)
@@ -193,7 +194,7 @@ class Walk:
                 is_html = self._enter(name, text, start, end)
                 if has(name, text, start, end):
                     self.found.append((match[0], start, end))
-                if is_html and name in _RAW:
+                if is_html and name in RAW:
                     return raw_end(text, name, end)
                 if (not is_html or name in _FOREIGN) and not _closes_itself(text, start, end):
                     self._push(name if is_html else self._foreign[-1][0], name)

@@ -14,13 +14,15 @@ from itertools import islice
 from typing import Any, Final
 
 from crawler.errors import LimitError, SettingsError, WorkError
+from crawler.http1.media_type import parse_media_type
 from crawler.interfaces import Extractor, Finder, Workers
 from crawler.model import URL, Kind, Page, Reference
 from crawler.settings import CrawlSettings, ImageSettings
-from crawler.web.links import find_references, find_style_references
+from crawler.web.links import find_references, find_refresh, find_style_references
 from crawler.web.reference import choose_largest, is_reference
 from crawler.work.children import NoChildError
 
+XHTML: Final = "application/xhtml+xml"
 KEY: Final = "crawl.extractors"
 LOADING: Final = 30.0
 """Seconds in which a user's modules have to be imported."""
@@ -82,8 +84,13 @@ def find_links(page: Page, everything: bool = False, largest: bool = False) -> l
     """The extractor that is always there: the references of a page, or of a style sheet."""
     if page.link.kind is Kind.STYLE:
         return find_style_references(page.body, page.encoding, page.url)
-    references = find_references(page.body, page.encoding, page.url, everything=everything)
-    return choose_largest(references) if largest else references
+    declared = parse_media_type(page.head.headers.get("content-type") or "")
+    is_xml = declared is not None and declared.essence == XHTML
+    references = find_references(page.body, page.encoding, page.url, everything=everything, is_xml=is_xml)
+    if largest:
+        references = choose_largest(references)
+    header = page.head.headers.get("refresh")
+    return [*find_refresh(header, page.url), *references] if header else references
 
 
 async def check_extractors(workers: Workers, names: Sequence[str]) -> None:

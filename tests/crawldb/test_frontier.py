@@ -661,9 +661,9 @@ class TestRedirects:
         assert await frontier.lease(1) == []
         assert records(desk)["http://a/3"] == ("failed", "redirect")
 
-    async def test_one_to_itself_is_a_failure_unless_it_set_a_cookie_and_then_once(self, desk: Desk) -> None:
+    async def test_one_to_itself_is_a_failure_unless_there_is_a_cookie_and_then_once(self, desk: Desk) -> None:
         frontier = await desk.open()
-        await frontier.add([link("http://a.example/1"), link("http://a.example/2")])
+        await frontier.add([link("http://a.example/1"), link("http://b.example/2")])
         asked = []
         while visits := await frontier.lease(1):
             (visit,) = visits
@@ -677,6 +677,36 @@ class TestRedirects:
 
 
 class TestCookies:
+    async def test_that_another_page_got_lead_back_too(self, desk: Desk) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a.example/1"), link("http://a.example/2")])
+        asked = []
+        while visits := await frontier.lease(1):
+            (visit,) = visits
+            path = visit.link.url.target
+            asked.append(path)
+            if path.startswith("/gate"):
+                to, cookies = path.partition("?")[2], [cookie("ok=1; Path=/", visit)]
+            elif desk.jar.header(visit.link.url, desk.now) is None or asked.count(path) == 1:
+                to, cookies = f"/gate?{path}", []
+            else:
+                await frontier.finish(visit, saved(visit, desk))
+                continue
+            moved = visit.link.moved(visit.link.url.join(to))
+            outcome = Outcome(Verdict.REDIRECTED, head=head(302), moved=moved, asked_at=desk.now, cookies=cookies)
+            await frontier.finish(visit, outcome)
+        assert sorted(asked) == ["/1", "/1", "/2", "/2", "/gate?/1", "/gate?/2"]
+        assert records(desk)["http://a.example/2"] == ("saved", None)
+
+    @pytest.mark.parametrize("status", [404, 429, 503])
+    async def test_of_any_answer_are_kept(self, desk: Desk, status: int) -> None:
+        frontier = await desk.open()
+        await frontier.add([link("http://a.example/")])
+        (visit,) = await frontier.lease(1)
+        outcome = rejected(status, desk, retry_in=0.0 if status != 404 else None)
+        await frontier.finish(visit, replace(outcome, cookies=[cookie("ok=1", visit)]))
+        assert desk.jar.header(visit.link.url, desk.now) == "ok=1"
+
     async def test_the_bounce_by_way_of_a_page_that_sets_one_comes_back(self, desk: Desk) -> None:
         frontier = await desk.open()
         await frontier.add([link("http://a.example/")])

@@ -10,7 +10,7 @@ import brotli
 
 from tests.hostile.case import DECODE, SAVED, STATUS, TOO_LARGE, Case, bad, whole
 from tests.hostile.crawled import Theme
-from tests.toysite import Reply
+from tests.toysite import Reply, in_turn
 
 BODY: Final = b"The quick brown fox jumps over the lazy dog.\n" * 40
 HUGE: Final = 1 << 24
@@ -109,6 +109,21 @@ SOUND = (
             keep=True,
         ),
         BODY,
+    ),
+)
+
+PASSING = (
+    *(
+        whole(
+            f"{coding} that breaks off where the close is the end",
+            "RFC 9112 8: nothing but the coding tells, so it is asked for again",
+            in_turn(
+                Reply(body=body[: len(body) // 2], headers={"Content-Encoding": coding}, until_close=True),
+                Reply(body=body, headers={"Content-Encoding": coding}, until_close=True),
+            ),
+            BODY,
+        )
+        for coding, body in (("gzip", GZIP), ("br", BROTLI), ("zstd", ZSTD), ("deflate", DEFLATE))
     ),
 )
 
@@ -247,4 +262,4 @@ ENDLESS = (
     ),
 )
 
-THEME: Final = Theme("coding", (*SOUND, *DAMAGED, *BOMBS, *ENDLESS))
+THEME: Final = Theme("coding", (*SOUND, *PASSING, *DAMAGED, *BOMBS, *ENDLESS))

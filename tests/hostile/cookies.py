@@ -222,6 +222,18 @@ def growing(asked: Asked) -> Reply:
     return Reply(body=BODY, headers={"Set-Cookie": f"n{asked.target.strip('/')}={'x' * 500}; Path=/"})
 
 
+WALLED: Final = tuple(f"/walled/{n}" for n in range(10))
+
+
+def walled(asked: Asked) -> Reply:
+    """A page for who was at the gate, which sends everybody back with the same cookie."""
+    if asked.target.startswith("/gate?"):
+        return Reply(302, b"", {"Location": asked.target.partition("?")[2], "Set-Cookie": "ok=1; Path=/walled"})
+    if "ok=1" in asked.headers.get("cookie", ""):
+        return Reply(body=BODY)
+    return Reply(302, b"", {"Location": f"/gate?{asked.target}"})
+
+
 GROWING = (
     Case(
         name="a cookie for every page",
@@ -236,6 +248,23 @@ GROWING = (
         "asked once more, then a loop",
         lambda asked: Reply(302, b"", {"Location": BAD, "Set-Cookie": f"n{asked.times}=1; Path=/"}),
         "failed redirect",
+    ),
+    Case(
+        name="one wall in front of many pages",
+        why="a browser that came through it once asks for each page again",
+        links=WALLED,
+        pages={"/*": walled},
+        contents=dict.fromkeys(WALLED, BODY),
+        most=3,
+    ),
+    cookies(
+        "a wall that sets its cookie with a 503",
+        "RFC 6265 3: Set-Cookie counts in any answer",
+        lambda asked: (
+            Reply(body=BODY)
+            if "ok=1" in asked.headers.get("cookie", "")
+            else Reply(503, b"", {"Set-Cookie": "ok=1; Path=/"})
+        ),
     ),
     cookies(
         "to and fro until a cookie comes",

@@ -298,6 +298,10 @@ HEADS = (
     sound("9,000 fields", "curl takes 5,000, browsers more", headed(TEXT + b"A: b\r\n" * 9_000)),
     sound("a field of 100 KB", "Chromium takes 256 KiB", headed(TEXT + b"A: " + b"b" * 100_000 + b"\r\n")),
     sound("no reason", "RFC 9112 4", headed(b"HTTP/1.1 200\r\n")),
+    *(
+        sound(f"status {status} with a page", "RFC 9110 15.3: a success", headed(b"HTTP/1.1 %d Odd\r\n" % status))
+        for status in (201, 202, 226, 250, 299)
+    ),
     sound("two blanks in the status line", "RFC 9112 4", headed(b"HTTP/1.1  200  OK\r\n")),
     sound("HTTP/2 in a status line", "a gateway that forgot to rewrite it", headed(b"HTTP/2 200 OK\r\n")),
     sound("HTTP/1.9", "RFC 9110 2.5: as 1.1", headed(b"HTTP/1.9 200 OK\r\n")),

@@ -80,6 +80,27 @@ SPELLING = (
         content_type="application/xhtml+xml",
     ),
     finds(
+        "XHTML whose tags close themselves",
+        "14.2: empty elements, also those that hold text in HTML",
+        '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/><script src="/x.js" /><style/></head>'
+        f"<body><textarea/><iframe src='/2'/>{LINK}</body></html>",
+        FOUND,
+        "/2",
+        content_type="application/xhtml+xml",
+    ),
+    hides(
+        "HTML whose script closes itself",
+        "13.1.2: the slash means nothing there",
+        "<script src='/x.js' /><a href=/never>x</a>",
+    ),
+    bad(
+        "a Refresh field",
+        "7.5: as a meta element of that name",
+        html("<p>elsewhere", Refresh="5; URL='/found'"),
+        SAVED,
+        good=(FOUND,),
+    ),
+    finds(
         "XHTML with entities upon entities",
         "a billion laughs: none is made",
         '<?xml version="1.0"?><!DOCTYPE html [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'

@@ -183,6 +183,7 @@ BROKEN = (
         RESET,
         TRUNCATED,
     ),
+    *(late(f"always {status}", "an answer", Reply(status, b"no"), STATUS) for status in (501, 505, 511)),
     late("always 500", "an answer", Reply(500, b"oops"), STATUS),
     late("always 502", "an answer", Reply(502, b"oops"), STATUS),
     late("always 408", "an answer", Reply(408, b"oops"), STATUS),
@@ -199,7 +200,7 @@ PASSING = (
     steady("silence in the body once", "it is asked again", after(played(SIZED + BODY[:50], 60.0))),
     *(
         steady(f"{status} once", "it passes, and is asked again", after(Reply(status, b"later")))
-        for status in (408, 500, 502, 504)
+        for status in (408, 500, 502, 504, 507, 520, 599)
     ),
 )
 

@@ -172,7 +172,7 @@ FORMS = (
     leads("quotes and angle brackets", "WHATWG: escaped", '/fo"<und>', "/fo%22%3Cund%3E"),
     leads("escapes", "kept as they are", "/fo%2Fund%0D%0AX:%20y", "/fo%2Fund%0D%0AX:%20y"),
     leads("bytes of UTF-8", "browsers read it as UTF-8", "/für".encode().decode("latin-1"), "/f%C3%BCr"),
-    leads("bytes of Latin-1", "no UTF-8, so Latin-1", "/für", "/f%C3%BCr"),
+    leads("bytes of Latin-1", "as browsers escape them: the same bytes", "/für", "/f%FCr"),
     leads("user and password", "never sent on", "http://user:secret@HERE/found", "/found"),
     leads("a comma inside", "a Location is one", "/found,2", "/found,2"),
     Case(

@@ -209,6 +209,25 @@ class TestBrokenOff:
         saved = await store.save(visit(self.LINK, again), FakeResponse(self.BODY[4000:], status=206))
         assert (tmp_path / saved.path).read_bytes() == self.BODY
 
+    @pytest.mark.parametrize("error", [asyncio.CancelledError(), StoreError("no room"), CrawldbError("no room")])
+    async def test_a_run_that_ends_meanwhile_leaves_the_beginning_to_the_next(
+        self, tmp_path: Path, error: BaseException
+    ) -> None:
+        class Ended(FakeResponse):
+            async def chunks(self) -> AsyncIterator[bytes]:
+                yield self.body[:500]
+                raise error
+
+        store = opened(tmp_path, memory=1024, min_partial=1000)
+        partial = await self.begin(store, etag='"v"')
+        assert partial is not None
+        with pytest.raises(type(error)):
+            await store.save(visit(self.LINK, partial), Ended(self.BODY[2000:], status=206))
+        store = FileStore(tmp_path, StoreSettings(min_free=0))
+        store.open([self.LINK.url], [partial.name])
+        saved = await store.save(visit(self.LINK, partial), FakeResponse(self.BODY[2000:], status=206))
+        assert (tmp_path / saved.path).read_bytes() == self.BODY
+
     async def test_a_beginning_that_is_gone_makes_the_document_one_to_fetch_anew(self, tmp_path: Path) -> None:
         with pytest.raises(TruncatedError, match=r"gone\.part"):
             await opened(tmp_path).save(
