@@ -160,10 +160,12 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = {
     "link": (
         Source("href", Kind.PAGE, "", _one_unless_empty, _is_page_relation),
         Source("href", Kind.IMAGE, "icon", _one_unless_empty, _is_icon),
+        Source("href", Kind.IMAGE, "preload", _one_unless_empty, _is_preloaded_image),
+        Source("imagesrcset", Kind.IMAGE, "preload", _of_srcset, _is_preloaded_image),
     ),
     "meta": (Source("content", Kind.PAGE, "", _of_refresh, _is_refresh),),
     "img": (*_images("img", "src"), *_images("srcset", "srcset"), *_images("lazy", *_LAZY)),
-    "image": _images("img", "src"),  # what parsers make an img of
+    "image": (*_images("img", "src"), *_images("svg", "href", "xlink:href")),  # what parsers make an img of; SVG's own
     "source": (*_images("source", "srcset"), *_images("lazy", "data-srcset", "data-lazy-srcset")),
     "video": _images("poster", "poster", "data-poster"),
     "input": (Source("src", Kind.IMAGE, "input", _one_unless_empty, _is_image_button),),
@@ -179,15 +181,12 @@ MORE_SOURCES: Final[Mapping[str, tuple[Source, ...]]] = {
     "link": (
         *SOURCES["link"],
         Source("href", Kind.STYLE, "style", _one_unless_empty, _is_stylesheet),
-        Source("href", Kind.IMAGE, "preload", _one_unless_empty, _is_preloaded_image),
-        Source("imagesrcset", Kind.IMAGE, "preload", _of_srcset, _is_preloaded_image),
     ),
     "meta": (
         *SOURCES["meta"],
         Source("content", Kind.IMAGE, "og", _one_unless_empty, _is_open_graph_image),
         Source("content", Kind.IMAGE, "twitter", _one_unless_empty, _is_twitter_image),
     ),
-    "image": (*SOURCES["image"], *_images("svg", "href", "xlink:href")),
 }
 """The same with every other place that names an image or a stylesheet."""
 
