@@ -96,7 +96,7 @@ class TrapSettings:
     """What ends a site without end."""
 
     max_like: int = _count(500, 1)
-    max_same: int = _count(2_000, 1)
+    max_same: int = _count(1_000, 1)
     like_distance: int = _count(3, 0, 64)
     max_repeats: int = _count(4)
     max_segments: int = _count(32, 1)
