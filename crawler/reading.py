@@ -25,7 +25,10 @@ from crawler.web.simhash import saying
 from crawler.web.sitemap import Sitemap, parse_sitemap
 
 LARGE_PAGE: Final = 512 * 1024
-"""Bytes from which a page's links are read elsewhere, so that the loop goes on: this many can hold it for a second."""
+"""Bytes from which a page's links are read in a thread, so that the loop goes on: so many can hold it for a second."""
+
+HUGE_PAGE: Final = 4 * 1024 * 1024
+"""Bytes from which they are read in a process, which is ended where it takes too long: fewer never take two seconds."""
 
 MAX_REFERENCES: Final = 100_000
 """References of one page."""
