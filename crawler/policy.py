@@ -90,18 +90,19 @@ class Rules:
 
     def refuse(self, link: Link, *, nofollow: bool = False) -> str | None:
         """The word for which this link is not followed, None where it is."""
-        if link.is_seed:
+        url, kind = link.url, link.kind
+        if link.parent is None and kind is Kind.PAGE:
             return None
-        if len(str(link.url)) > self.max_url:
+        if len(str(url)) > self.max_url:
             return "url"
-        if link.is_listed or (link.kind is Kind.SITEMAP and link.parent is None):
+        if link.parent is None and kind in (Kind.IMAGE, Kind.SITEMAP):
             return None
-        if nofollow and self.nofollow and link.kind is Kind.PAGE:
+        if nofollow and self.nofollow and kind is Kind.PAGE:
             return "nofollow"
-        scope = self.pages if link.kind is Kind.PAGE else self.sitemaps if link.kind is Kind.SITEMAP else self.images
-        if scope is None or not scope.admit(link.url):
+        scope = self.pages if kind is Kind.PAGE else self.sitemaps if kind is Kind.SITEMAP else self.images
+        if scope is None or not scope.admit(url):
             return "scope"
-        if link.kind is Kind.SITEMAP:
+        if kind is Kind.SITEMAP:
             return "limit" if link.depth > MAX_SITEMAP_DEPTH else None
         if self.max_depth is not None and link.depth > self.max_depth:
             return "limit"

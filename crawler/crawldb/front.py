@@ -8,8 +8,8 @@ has met is as likely as that memory fails.
 from array import array
 from typing import Final
 
-FIRST: Final = 1 << 12
-"""Places at the beginning; there are eight times as many once half of them are taken."""
+FIRST: Final = 1 << 16
+"""Places at the beginning; there are eight times as many once a quarter of them is taken."""
 
 MOST: Final = 1 << 21
 """Places at the most."""
@@ -34,7 +34,7 @@ class Front:
     def _set_up(self, places: int) -> None:
         self._places = array("q", bytes(8 * places))
         self._mask = places - 1
-        self._room = places // 2
+        self._room = places // 4
 
     def has(self, text: str, depth: int, is_page: bool, followed: bool) -> bool:
         """Whether a mention like this one, or one that counts more, was noted."""

@@ -10,7 +10,7 @@ from typing import Final
 from crawler.crawldb.front import Front
 from crawler.model import Found, Kind, Link, Outcome, Reference
 from crawler.web.shape import family
-from crawler.web.url import without_secret
+from crawler.web.url import URL, without_secret
 
 MANY: Final = 5_000
 """Links of one page from which a thread folds and books them, so that the loop goes on meanwhile."""
@@ -79,7 +79,8 @@ def fold(link: Link, outcome: Outcome, front: Front | None = None) -> Folded:
     if not found:
         return NOTHING
     named: list[Named] = []
-    for target, refused in {id(link): (link, refused) for _, link, refused in found if link is not None}.values():
+    links = {id(link): (link, refused) for _, link, refused in found if link is not None}.values()
+    for target, refused in links:
         url, kind, depth, _, _, place = target
         text = str(url)
         if front is not None:
@@ -88,7 +89,8 @@ def fold(link: Link, outcome: Outcome, front: Front | None = None) -> Folded:
                 continue
             front.note(text, depth, is_page, is_followed)
         named.append((text, kind.value, depth, place, refused))
-    return Folded(pack(found), named, _leads_on(link, found) if outcome.fingerprint is not None else 0)
+    followed = [target.url for target, refused in links if refused is None]
+    return Folded(pack(found), named, _leads_on(link.url, followed) if outcome.fingerprint is not None else 0)
 
 
 async def folded(link: Link, outcome: Outcome, front: Front | None = None) -> Folded:
@@ -98,10 +100,9 @@ async def folded(link: Link, outcome: Outcome, front: Front | None = None) -> Fo
     return await asyncio.to_thread(fold, link, outcome, front)
 
 
-def _leads_on(link: Link, found: Sequence[Found]) -> int:
-    part = family(link.url)
-    followed = {one.link.url for one in found if one.refused is None and one.link is not None}
-    return sum(url.site == link.url.site and family(url) == part for url in followed if url != link.url)
+def _leads_on(page: URL, followed: Iterable[URL]) -> int:
+    site, part = page.site, family(page)
+    return sum(url.site == site and family(url) == part and url != page for url in followed)
 
 
 def pack(found: Sequence[Found]) -> bytes:

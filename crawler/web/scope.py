@@ -53,8 +53,9 @@ class Scope:
 
     def admit(self, url: URL) -> bool:
         """Whether this URL belongs to the crawl."""
-        if url in self._root_set:
-            return True
+        return self._admits(url) or url in self._root_set
+
+    def _admits(self, url: URL) -> bool:
         if not url.is_http or not self._within(url):
             return False
         text = str(url)

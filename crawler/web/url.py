@@ -117,8 +117,8 @@ class URL:
     @property
     def target(self) -> str:
         """Path and query, as they stand in a request line (RFC 9112 section 3.2.1)."""
-        _, slash, rest = self._text.partition("://")[2].partition("/")
-        return slash + rest if slash else "/"
+        parts = self._text.split("/", 3)
+        return f"/{parts[3]}" if len(parts) == 4 and parts[0][-1:] == ":" and not parts[1] else "/"
 
     @property
     def path(self) -> str:

@@ -145,7 +145,7 @@ class TestLikePages:
             folder = path.rpartition("/")[0]
             return [f"{folder}/{number(path) + 1}"] if folder == "/a" or path.endswith("/0") else [], "not here"
 
-        visited = await self.crawl(desk, site, "/start", max_like=10)
+        visited = await self.crawl(desk, site, "/start", max_like=10, max_same=10_000)
         assert len(visited) == 1 + 2 * CACHED + 10
 
     async def test_many_other_texts_between_do_not_hide_them(self, desk: Desk) -> None:
