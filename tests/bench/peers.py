@@ -34,6 +34,12 @@ def wget2(url: str, folder: Path, in_flight: int) -> list[str]:
     return [*f"wget2 -r -l inf -np -q --no-robots --max-threads={in_flight} -P".split(), str(folder), url]
 
 
+def httrack(url: str, folder: Path, in_flight: int) -> list[str]:
+    """HTTrack, without its limits on rate and connections; it rewrites links as it saves."""
+    flags = f"-q -s0 -c{in_flight} -%c0 -A1000000000 --disable-security-limits -I0 -%v0 -r9999 -%e0 -O"
+    return ["httrack", url, *flags.split(), str(folder / "out"), f"+{url.removeprefix('http://')}*"]
+
+
 def scrapy() -> Command | None:
     """Scrapy with a spider; None where it cannot be had."""
     python = python_with("scrapy")
@@ -47,6 +53,7 @@ PEERS = {
     "scrapy": scrapy,
     "wget": lambda: installed("wget", wget),
     "wget2": lambda: installed("wget2", wget2),
+    "httrack": lambda: installed("httrack", httrack),
 }
 """Every tool and how it is found, in the order of the table."""
 
