@@ -139,7 +139,10 @@ class Visiting:
     async def _with_partial(self, visit: Visit, outcome: Outcome) -> Outcome:
         """The outcome with what the next attempt goes on from; what none goes on from takes no room any more."""
         partial = outcome.partial or visit.partial
-        if partial is None or (outcome.partial is not None and outcome.retry_in is not None):
+        if partial is None:
+            return outcome
+        # Where its host failed, the frontier decides whether there is another attempt.
+        if outcome.partial is not None and (outcome.retry_in is not None or policy.is_host_failure(outcome)):
             return outcome
         if outcome.retry_in is not None and policy.is_busy(outcome):  # which says nothing of this document
             return replace(outcome, partial=partial)

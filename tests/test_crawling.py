@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crawler.crawling import Crawl, Parts, Summary
-from crawler.errors import ConnectError, FetchError, StoreError, TLSError
+from crawler.errors import ConnectError, FetchError, StoreError, TLSError, TruncatedError
 from crawler.interfaces import Accept
 from crawler.model import (
     URL,
@@ -312,8 +312,12 @@ class TestPartial:
         assert (outcome.partial, scene.store.forgotten) == (None, [self.PARTIAL])
 
     async def test_nor_does_what_the_last_attempt_got(self) -> None:
-        outcome, scene = await self.visited(ConnectError("reset"), {"fetch": {"max_retries": 0}})
+        outcome, scene = await self.visited(TruncatedError("cut off"), {"fetch": {"max_retries": 0}})
         assert (outcome.retry_in, outcome.partial, scene.store.forgotten) == (None, None, [self.PARTIAL])
+
+    async def test_where_the_host_failed_the_frontier_decides_whether_that_was_the_last(self) -> None:
+        outcome, scene = await self.visited(ConnectError("reset"), {"fetch": {"max_retries": 0}})
+        assert (outcome.retry_in, outcome.partial, scene.store.forgotten) == (None, self.PARTIAL, [])
 
     async def test_its_parts_together_are_no_larger_than_a_document_may_be(self) -> None:
         rest = FakeResponse(b"rest", status=206, content_range="bytes 1000-1003/1004")
