@@ -36,7 +36,7 @@ WINDOW: Final = 0.75
 BUSY: Final = 0.7
 """The share of that time in which this process has computed."""
 
-WORTH: Final = 1.5
+WORTH: Final = 3.0
 """Seconds of work, at the present pace, that make it worth while to start other processes."""
 
 Connect = Callable[[socket.socket, Stop, bool], Awaitable[Line]]
