@@ -19,10 +19,11 @@ from crawler.model import (
     Leased,
     Link,
     Noted,
+    Outcome,
     Visit,
 )
 from crawler.settings import Settings
-from crawler.steps import Steps, step
+from crawler.steps import step
 from crawler.visiting import Parts, Visiting
 from crawler.watching import STALLED, Watching
 
@@ -171,29 +172,39 @@ class Crawl:
     async def _work(self) -> None:
         """One worker: lease, visit, finish, until it is over."""
         with self._watching.worker() as steps:
+            leasing = self._lease()
             try:
-                while visit := await self._next():
+                while visit := await leasing:
                     self._visits += 1
                     steps.begin(visit)
-                    await self._life_of(visit, steps)
+                    self._parts.observe(Leased(visit))
+                    outcome = await self._visiting.visit(visit, steps)
+                    leasing = self._lease()  # at the same moment: they are one commit
+                    await self._finish(visit, outcome)
                     steps.begin(None)
             except (StoreError, CrawldbError) as error:
                 self.stop(error.kind, str(error))
+            finally:
+                leasing.cancel()
 
-    async def _life_of(self, visit: Visit, steps: Steps) -> None:
-        """A visit, from its lease on, until its outcome is committed."""
-        self._parts.observe(Leased(visit))
-        outcome = await self._visiting.visit(visit, steps)
+    async def _finish(self, visit: Visit, outcome: Outcome) -> None:
+        """The end of a visit, committed and told."""
         step("frontier")
         await self._parts.frontier.finish(visit, outcome)
         self._parts.observe(Finished(visit, outcome))
         if outcome.moved is not None and visit.link.is_seed:
             self._move_seed(outcome.moved)
 
+    def _lease(self) -> "asyncio.Task[Visit | None]":
+        """The next visit, asked for from now on; whether anybody waits for it or not, its failure is heard of."""
+        leasing = asyncio.create_task(self._next())
+        leasing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return leasing
+
     async def _next(self) -> Visit | None:
         """The next visit; None when the crawl is over or is to stop.
 
-        A worker that waits here is cancelled by `stop`.
+        What waits here is cancelled by `stop`.
         """
         if self._stopping.is_set() or self._is_relieved:
             return None

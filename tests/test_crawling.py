@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -373,6 +373,48 @@ async def run_stopped(scene: Scene, reason: str = "interrupted") -> Summary:
     crawl.stop(reason)
     crawl.stop("a second reason does not count")
     return await asyncio.wait_for(running, 5)
+
+
+class SlowFrontier(FakeFrontier):
+    """Takes its time to commit, and notes what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self.committed = asyncio.Event()
+
+    async def lease(self, count: int) -> Sequence[Visit]:
+        self.asked.append("lease")
+        return await super().lease(count)
+
+    async def finish(self, visit: Visit, outcome: Outcome) -> None:
+        self.asked.append("finish")
+        await super().finish(visit, outcome)
+        await self.committed.wait()
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_the_next_visit_is_asked_for_in_the_commit_that_ends_one(stopped: bool) -> None:
+    scene = Scene({START: html()}, {"concurrency": {"total": 1}})
+    scene.frontier = frontier = SlowFrontier()
+    frontier.waiting.set()
+    crawl = scene.crawl()
+    running = asyncio.ensure_future(crawl.run())
+    async with asyncio.timeout(5):
+        while len(frontier.asked) < 3:
+            await asyncio.sleep(0)
+        assert frontier.asked == ["lease", "finish", "lease"]
+        if stopped:
+            crawl.stop("interrupted")
+            await asyncio.sleep(0)
+            assert not running.done()
+        frontier.committed.set()
+        if not stopped:
+            while Finished not in map(type, scene.events):
+                await asyncio.sleep(0)
+            crawl.stop("interrupted")
+        assert (await running).stopped == "interrupted"
+    assert [type(event) for event in scene.events] == [Leased, Finished]
 
 
 async def test_stop_wakes_those_that_wait_and_says_why() -> None:

@@ -10,7 +10,7 @@ import pytest
 from crawler.errors import LimitError
 from crawler.web.glance import MAX_CONTENTS
 from crawler.web.joiner import MAX_KNOWN_TAG
-from crawler.web.links import MAX_KNOWN, MAX_TEXT, find_references, find_style_references
+from crawler.web.links import MAX_KNOWN, MAX_TEXT, find_references, find_refresh, find_style_references
 from crawler.web.reference import Kind, Reference
 from crawler.web.sources import SOURCES
 from crawler.web.tags import MAX_TAGS
@@ -116,6 +116,33 @@ def test_images(html: str) -> None:
 )
 def test_no_references(html: str) -> None:
     assert find(html) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "urls"),
+    [
+        ("0; url=x", ["http://a.example/docs/x"]),
+        ("5;URL='/y#z'", ["http://a.example/y"]),
+        ("3", []),
+        ("0; url=", []),
+        ("nonsense", []),
+        ("0; url=http://[", [None]),
+    ],
+)
+def test_a_refresh_field_leads_where_a_meta_element_of_that_name_would(header: str, urls: list[str | None]) -> None:
+    found = find_refresh(header, URL("http://a.example/docs/page.html"))
+    assert [one.url and str(one.url) for one in found] == urls
+    assert all(
+        (one.kind, one.attribute, one.attributes) == (Kind.PAGE, "refresh", {"refresh": header}) for one in found
+    )
+
+
+@pytest.mark.parametrize("tag", ["script", "style", "textarea", "title", "iframe"])
+def test_in_xhtml_a_tag_that_closes_itself_is_empty(tag: str) -> None:
+    body = f"<{tag} class='x'/><a href=/y>y</a>".encode()
+    url = URL("http://a.example/")
+    assert [str(one.url) for one in find_references(body, "utf-8", url, is_xml=True)] == ["http://a.example/y"]
+    assert find_references(body, "utf-8", url) == []
 
 
 def test_every_attribute_of_the_table_counts() -> None:
