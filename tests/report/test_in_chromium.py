@@ -121,6 +121,7 @@ def test_a_thumbnail_is_a_small_copy_in_the_page_itself(tab: Tab) -> None:
 
 def test_a_card_says_what_is_known(tab: Tab) -> None:
     card = "document.querySelector('#sheet > li')"
+    tab.wait(f"{card}.innerText !== ''")  # it has none before it is drawn
     text = tab.run(f"{card}.innerText")
     assert text.splitlines()[:4] == ["p000.png", "20 × 10 · png", "a.example", "the first"]
     assert "on a.example/gallery and 1 more" in text
