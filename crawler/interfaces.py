@@ -99,10 +99,6 @@ class Store(Protocol):
         """What a later attempt can go on from, now that this one failed; None where nothing is kept."""
         ...
 
-    async def forget(self, partial: Partial) -> None:
-        """No attempt will go on from this."""
-        ...
-
 
 class Claims(Protocol):
     """Knows where content lies, so that none lies twice."""

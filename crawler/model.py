@@ -61,11 +61,6 @@ class Link(NamedTuple):
     place: int = 0
 
     @property
-    def is_listed(self) -> bool:
-        """Whether a row of a list named this image, or redirected to it: no scope holds for what was asked for."""
-        return self.parent is None and self.kind is Kind.IMAGE
-
-    @property
     def is_seed(self) -> bool:
         """Whether this is a start URL, or where one redirected to: scope is computed from it."""
         return self.parent is None and self.kind is Kind.PAGE

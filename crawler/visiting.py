@@ -121,7 +121,7 @@ class Visiting:
                 Verdict.CRASHED, error="crash", detail="an error of the crawler; see crawl.log", asked_at=at
             )
         outcome = replace(outcome, elapsed=loop.time() - began)
-        return await self._with_partial(visit, self._with_retry(visit, outcome, error))
+        return self._with_partial(visit, self._with_retry(visit, outcome, error))
 
     def _with_retry(self, visit: Visit, outcome: Outcome, error: CrawlError | None) -> Outcome:
         """The outcome with what policy says of trying again and of leaving the host alone."""
@@ -136,18 +136,11 @@ class Visiting:
         wait = policy.retry_in(visit, self._settings.fetch, self._parts.chance())
         return replace(outcome, retry_in=wait, pause=pause)
 
-    async def _with_partial(self, visit: Visit, outcome: Outcome) -> Outcome:
-        """The outcome with what the next attempt goes on from; what none goes on from takes no room any more."""
-        partial = outcome.partial or visit.partial
-        if partial is None:
-            return outcome
-        # Where its host failed, the frontier decides whether there is another attempt.
-        if outcome.partial is not None and (outcome.retry_in is not None or policy.is_host_failure(outcome)):
-            return outcome
-        if outcome.retry_in is not None and policy.is_busy(outcome):  # which says nothing of this document
-            return replace(outcome, partial=partial)
-        await self._parts.store.forget(partial)
-        return replace(outcome, partial=None)
+    def _with_partial(self, visit: Visit, outcome: Outcome) -> Outcome:
+        """The outcome with what the next attempt goes on from; the frontier drops what none goes on from."""
+        if outcome.partial is None and outcome.retry_in is not None and policy.is_busy(outcome):
+            return replace(outcome, partial=visit.partial)  # a busy host says nothing of this document
+        return outcome
 
     def _request(self, visit: Visit) -> Request:
         link = visit.link

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from crawler.interfaces import Accept, Observer, Response, Store
-from crawler.model import Noted, Partial, Saved, Visit
+from crawler.model import Noted, Saved, Visit
 from crawler.settings import Settings
 from crawler.steps import Steps, Word, noting, waiting_for
 from crawler.units import format_duration
@@ -148,8 +148,3 @@ class WatchedStore:
         """As `Store.load`."""
         with waiting_for("save"):
             return await self._store.load(saved)
-
-    async def forget(self, partial: Partial) -> None:
-        """As `Store.forget`."""
-        with waiting_for("save"):
-            await self._store.forget(partial)

@@ -54,7 +54,6 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.saved: dict[str, bytes] = {}
-        self.forgotten: list[Partial] = []
         self.lost: set[Partial] = set()
 
     async def load(self, saved: Saved) -> bytes:
@@ -62,9 +61,6 @@ class FakeStore:
 
     def partial(self, visit: Visit) -> Partial | None:
         return None if visit.partial in self.lost else visit.partial
-
-    async def forget(self, partial: Partial) -> None:
-        self.forgotten.append(partial)
 
     async def save(self, visit: Visit, response: FakeResponse, accept: Accept | None = None) -> Saved:
         body = await response.read()

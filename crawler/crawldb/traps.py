@@ -201,7 +201,11 @@ class Traps:
         return times > 0 and repeats(url, times) and (times <= 2 or repeats(parent, times - 1))
 
     def _is_named_by_crowd(self, url: URL, host: Host) -> bool:
-        """Whether a new URL is of the family of the page that names it, and that is one of too many."""
+        """Whether a new URL is named by one of too many pages that say the same.
+
+        They are too many on their host, whatever they name; or in one part of it, and then only URLs of their own
+        family are meant.
+        """
         reading = self._reading
         if reading is None or reading.host.id != host.id:
             return False

@@ -147,10 +147,6 @@ class FileStore:
         begun = self._broken_off.pop(visit.link.url, None) or visit.partial
         return begun if begun is not None and (self._output / TEMPORARY / begun.name).exists() else None
 
-    async def forget(self, partial: Partial) -> None:
-        """As `Store.forget`."""
-        _remove(self._output / TEMPORARY / partial.name)
-
     async def load(self, saved: Saved) -> bytes:
         """As `Store.load`."""
         with store_errors(self._output / saved.path):

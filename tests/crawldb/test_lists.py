@@ -162,7 +162,7 @@ class TestBesideACrawl:
         await frontier.finish(page, saved(page, desk, *found(page, "http://cdn/i.png", refused="scope")))
         await feed(frontier, number, row(1, "http://cdn/i.png"))
         (visit,) = await frontier.lease(1)
-        assert (visit.link.kind, visit.link.is_seed, visit.link.is_listed) == (Kind.IMAGE, False, True)
+        assert (visit.link.kind, visit.link.is_seed, visit.link.parent) == (Kind.IMAGE, False, None)
         await desk.close()
         frontier = await desk.open()
         assert [str(url) for url in frontier.seeds()] == ["http://a/"]
@@ -198,7 +198,7 @@ async def test_where_a_listed_image_redirects_to_is_followed_to_any_host(desk: D
     await feed(frontier, number, row(1, "http://a/i.png"), row(2, "http://a/j.png"))
     (visit,) = await frontier.lease(1)
     moved = visit.link.moved(URL("http://b/k.png"))
-    assert moved.is_listed
+    assert (moved.kind, moved.parent) == (Kind.IMAGE, None)
     await frontier.finish(visit, Outcome(Verdict.REDIRECTED, head=head(302), moved=moved, asked_at=desk.now))
     visits = await visit_all(desk, frontier)
     assert {str(visit.link.url) for visit in visits} == {"http://a/j.png", "http://b/k.png"}

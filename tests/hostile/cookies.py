@@ -33,6 +33,11 @@ def cookies(
     )
 
 
+def once_a_cookie_is_there(before: Reply) -> Callable[[Asked], Reply]:
+    """A page behind a cookie; and what is answered as long as that does not come."""
+    return lambda asked: Reply(body=BODY) if "ok=1" in asked.headers.get("cookie", "") else before
+
+
 def sent(asked: Sequence[Asked]) -> list[str]:
     """The Cookie fields that came behind the bad page."""
     behind = [one for one in asked if one.target in ("/after", "/before")]
@@ -260,20 +265,12 @@ GROWING = (
     cookies(
         "a wall that sets its cookie with a 503",
         "RFC 6265 3: Set-Cookie counts in any answer",
-        lambda asked: (
-            Reply(body=BODY)
-            if "ok=1" in asked.headers.get("cookie", "")
-            else Reply(503, b"", {"Set-Cookie": "ok=1; Path=/"})
-        ),
+        once_a_cookie_is_there(Reply(503, b"", {"Set-Cookie": "ok=1; Path=/"})),
     ),
     cookies(
         "to and fro until a cookie comes",
         "as sites do that ask for consent",
-        lambda asked: (
-            Reply(body=BODY)
-            if "ok=1" in asked.headers.get("cookie", "")
-            else Reply(302, b"", {"Location": BAD, "Set-Cookie": "ok=1; Path=/"})
-        ),
+        once_a_cookie_is_there(Reply(302, b"", {"Location": BAD, "Set-Cookie": "ok=1; Path=/"})),
     ),
 )
 

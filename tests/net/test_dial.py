@@ -134,6 +134,7 @@ async def test_tls_proves_a_name_or_an_address(authority: trustme.CA, ca_file: s
 async def test_the_dot_at_the_end_of_a_name_is_in_no_certificate(authority: trustme.CA, ca_file: str) -> None:
     async with serving(always(b""), context=server_side(authority, "localhost")) as server:
         wire = await Dialer(settings(), knowing(localhost="127.0.0.1")).dial(secure("localhost.", server.port, ca_file))
+        assert wire.tls == "TLSv1.3"
         wire.writer.transport.abort()
 
 

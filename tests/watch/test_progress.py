@@ -78,14 +78,18 @@ def test_a_terminal_that_is_gone_ends_the_drawing_alone(failure: Exception) -> N
 
 def test_a_terminal_that_takes_nothing_does_not_hold_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "PATIENCE", 0.05)
-    release = Flag()
+    begun, release, ended = Flag(), Flag(), Flag()
 
     class Stuck(FakeView):
         def close(self) -> None:
+            begun.set()
             release.wait(10)
+            ended.set()
 
     with Progress(Stuck(), Stats()):
         pass
+    assert begun.wait(5)
+    assert not ended.is_set()
     release.set()
 
 

@@ -54,5 +54,5 @@ def test_no_more_than_the_limit() -> None:
 @pytest.mark.parametrize("unit", ["a ,", "a (", "a 1w ", ",", "a x", "(", "a ((((", "a 1x, "])
 def test_no_input_is_slow(unit: str) -> None:
     """These would take hours, were any of them looked at more than a few times."""
-    parse_srcset("b " + unit * 500_000)
-    parse_srcset(unit * 500_000)
+    assert len(parse_srcset("b " + unit * 500_000)) <= MAX_CANDIDATES
+    assert len(parse_srcset(unit * 500_000)) <= MAX_CANDIDATES

@@ -72,7 +72,7 @@ class StuckStore:
     """Never keeps anything."""
 
     def __init__(self, store: Any) -> None:
-        self.partial, self.load, self.forget = store.partial, store.load, store.forget
+        self.partial, self.load = store.partial, store.load
 
     async def save(self, *_: Any) -> Any:
         await asyncio.Event().wait()
