@@ -130,15 +130,15 @@ class Rules:
             key = id(url) if kind is page and not is_closed else (id(url), id(kind), is_closed)
             verdict = known.get(key)
             if verdict is None:
-                if url.is_http:
-                    child, word = self._wish(link, reference, nofollow)
+                child, word = self._wish(link, reference, nofollow)
+                if word is not None and not url.is_http:
+                    verdict = (None, "scheme")
+                else:
                     if kind is Kind.IMAGE or reference.role == "link":
                         child = child._replace(place=places.setdefault(str(url), len(places) + 1))
                         if word is None and self.noai and (noai or reference.noai):
                             word = "noai"
                     verdict = (child, word)
-                else:
-                    verdict = (None, "scheme")
                 known[key] = verdict
             found.append(Found(reference, *verdict))
         return found

@@ -89,8 +89,9 @@ def fold(link: Link, outcome: Outcome, front: Front | None = None) -> Folded:
                 continue
             front.note(text, depth, is_page, is_followed)
         named.append((text, kind.value, depth, place, refused))
-    followed = [target.url for target, refused in links if refused is None]
-    return Folded(pack(found), named, _leads_on(link.url, followed) if outcome.fingerprint is not None else 0)
+    if outcome.fingerprint is None:
+        return Folded(pack(found), named)
+    return Folded(pack(found), named, _leads_on(link.url, [to.url for to, refused in links if refused is None]))
 
 
 async def folded(link: Link, outcome: Outcome, front: Front | None = None) -> Folded:
@@ -102,7 +103,8 @@ async def folded(link: Link, outcome: Outcome, front: Front | None = None) -> Fo
 
 def _leads_on(page: URL, followed: Iterable[URL]) -> int:
     site, part = page.site, family(page)
-    return sum(url.site == site and family(url) == part and url != page for url in followed)
+    near = f"http://{site}/", f"https://{site}/"
+    return sum(str(url).startswith(near) and family(url) == part and url != page for url in followed)
 
 
 def pack(found: Sequence[Found]) -> bytes:

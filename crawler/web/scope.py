@@ -17,6 +17,12 @@ from crawler.web.url import URL
 MAX_URL: Final = 16_384
 """Longer URLs belong to no scope: servers refuse half of that, and it bounds what a pattern is run over."""
 
+MAX_KNOWN: Final = 16_384
+"""How many URLs a scope remembers what it made of: sites name the same ones again and again."""
+
+MAX_KNOWN_URL: Final = 250
+"""Characters of a URL that is remembered."""
+
 PATTERN_WORDS: Final = (
     "takes globs over the whole URL (* ? [...]) such as *.pdf, or over its path such as /private/*, or re:REGEX"
 )
@@ -39,6 +45,7 @@ class Scope:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     _root_set: frozenset[URL] = field(init=False, repr=False, compare=False)
+    _admits: Callable[[str], bool] = field(init=False, repr=False, compare=False)
     _within: _Rule = field(init=False, repr=False, compare=False)
     _included: tuple[Callable[[str], Any], ...] = field(init=False, repr=False, compare=False)
     _excluded: tuple[Callable[[str], Any], ...] = field(init=False, repr=False, compare=False)
@@ -47,23 +54,24 @@ class Scope:
         if self.word not in _RULES:
             raise SettingsError(f"scope.scope: {self.word!r} is not accepted: takes one of {', '.join(_RULES)}")
         object.__setattr__(self, "_root_set", frozenset(self.roots))
+        object.__setattr__(self, "_admits", lru_cache(MAX_KNOWN)(self._decide))
         object.__setattr__(self, "_within", _RULES[self.word](self.roots))
         object.__setattr__(self, "_included", tuple(_matcher(text, "include") for text in self.include))
         object.__setattr__(self, "_excluded", tuple(_matcher(text, "exclude") for text in self.exclude))
 
     def admit(self, url: URL) -> bool:
         """Whether this URL belongs to the crawl."""
-        return self._admits(url) or url in self._root_set
-
-    def _admits(self, url: URL) -> bool:
-        if not url.is_http or not self._within(url):
-            return False
         text = str(url)
-        if len(text) > MAX_URL:
+        return self._admits(text) if len(text) <= MAX_KNOWN_URL else self._decide(text)
+
+    def _decide(self, text: str) -> bool:
+        url = URL.known(text)
+        if url in self._root_set:
+            return True
+        if len(text) > MAX_URL or not url.is_http or not self._within(url):
             return False
-        for excludes in self._excluded:
-            if excludes(text):
-                return False
+        if any(excludes(text) for excludes in self._excluded):
+            return False
         return not self._included or any(includes(text) for includes in self._included)
 
     def with_root(self, url: URL) -> "Scope":

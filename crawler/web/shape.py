@@ -6,6 +6,7 @@ every archive by date, every catalogue, every wiki behind one `?title=` has thou
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from crawler.web.url import URL
@@ -75,7 +76,7 @@ def family(url: URL) -> str:
     """
     path, mark, _ = url.target[1:].partition("?")
     first, slash, _ = path.partition("/")
-    return f"/{_fold(first)[:MAX_SHAPE]}{'/' if slash else mark}*" if slash or mark else "/*"
+    return f"/{_fold_first(first)[:MAX_SHAPE]}{'/' if slash else mark}*" if slash or mark else "/*"
 
 
 def _fold(text: str) -> str:
@@ -84,6 +85,12 @@ def _fold(text: str) -> str:
         return text
     folded = _TOKEN.sub(_fold_token, text)
     return _NUMBERS.sub("*", folded) if "*" in folded else folded
+
+
+@lru_cache(1_000)
+def _fold_first(text: str) -> str:
+    """The same for a first segment, of which a site has few."""
+    return _fold(text)
 
 
 def _fold_token(match: re.Match[str]) -> str:

@@ -9,6 +9,7 @@ start, `crawler status` and the first rows of an export take. It asserts nothing
 
 import argparse
 import asyncio
+import gc
 import multiprocessing
 import os
 import time
@@ -291,6 +292,7 @@ def read_rows(folder: Path) -> None:
 
 def process(line: Connection, folder: Path, site: Site, size: int, pages: int) -> None:
     """What the process of one crawl does."""
+    gc.set_threshold(20_000, 50, 100)  # as the crawl's command has it
     asyncio.run(crawl(line, folder, site, size, pages))
 
 
