@@ -11,7 +11,7 @@ from typing import Final
 FIRST: Final = 1 << 16
 """Places at the beginning; there are eight times as many once a quarter of them is taken."""
 
-MOST: Final = 1 << 21
+MOST: Final = 1 << 22
 """Places at the most."""
 
 MOST_DEPTH: Final = 255

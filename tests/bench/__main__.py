@@ -120,7 +120,8 @@ class Table:
         """5,000 pages of 50 ms, 64 in flight."""
         pages, delay, in_flight = (50, 0.01, 8) if self.quick else (5_000, 0.05, 64)
         ideal = pages / in_flight * delay
-        found = self.tools({name: one for name, one in find_tools(peers.PEERS, []).items() if name != "wget"})
+        found = self.tools(find_tools(peers.PEERS, []))
+        found = {name: one for name, one in found.items() if name not in peers.ONE_AT_A_TIME}
         with TemporaryDirectory() as work:
             results = take_turns(
                 found, self.runs, Path(work), lambda one, place: crawl_delayed(one, pages, delay, place, in_flight)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from tests.bench.turns import Command, Measured, find_tools, installed, python_with, spend, table, take_turns
 from tests.servers import nginx, package_folder, public_folder
@@ -22,6 +23,10 @@ def ours(url: str, folder: Path, in_flight: int) -> list[str]:
     """This crawler with a user's defaults but for the number in flight."""
     flags = f"-q --concurrency {in_flight} --per-host {in_flight} --output"
     return [sys.executable, "-m", "crawler", "crawl", url, *flags.split(), str(folder / "out")]
+
+
+ONE_AT_A_TIME: Final = ("wget", "httrack")
+"""Tools that wait for each page before they ask for the next, or nearly so: HTTrack asks for its type first."""
 
 
 def wget(url: str, folder: Path, _: int) -> list[str]:

@@ -11,6 +11,7 @@ sockets, the files written with no more than a rename, lexbor's css selection of
 
 import argparse
 import asyncio
+import gc
 import http.client
 import os
 import sys
@@ -20,6 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import ParamSpec, TypeVar
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -42,6 +44,8 @@ from tests.bench.scale import HEAD
 from tests.bench.turns import spend
 from tests.servers import nginx, package_folder, public_folder
 
+P, T = ParamSpec("P"), TypeVar("T")
+
 SITES = {"python3.11-doc": "genindex-all.html", "openjdk-17-doc": "allclasses-index.html"}
 IN_FLIGHT = 16
 
@@ -56,26 +60,34 @@ class Stages:
         self.settings = Settings.of({"concurrency": {"total": IN_FLIGHT, "per_host": IN_FLIGHT}})
         self.rules = Rules.of(self.settings, [URL(origin)])
         self.took: dict[str, float] = {}
+        self.numbers = {str(url): number for number, url in enumerate(self.urls)}
 
-    def each(self, name: str, *columns: Sequence[object], call: Callable[..., object]) -> list[object]:
-        """Call this for every page."""
+    def time(self, name: str, call: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
+        """Call this for one page."""
         began = time.process_time()
-        results = [call(*row) for row in zip(*columns, strict=True)]
-        self.took[name] = time.process_time() - began
-        return results
+        result = call(*arguments, **more)
+        self.took[name] = self.took.get(name, 0.0) + time.process_time() - began
+        return result
 
-    def read(self) -> list[Sequence[Found]]:
-        """What is done with the bytes of a page once they are here."""
-        encodings = self.each("encoding found", self.bodies, call=find_encoding)
-        found = self.each("links read", self.bodies, encodings, self.urls, call=find_references)
-        judged = self.each("links judged", self.links, found, call=self.rules.judge)
-        outcomes = [Outcome(Verdict.SAVED, found=one) for one in judged]  # type: ignore[arg-type]
-        self.each("links folded", self.links, outcomes, call=fold)
-        depths = [2] * len(self.urls)
-        self.each("its text told from others", self.bodies, encodings, self.urls, depths, call=saying)
+    def read(self) -> None:
+        """What is done with the bytes of a page once they are here, page by page."""
+        for url, body, link in zip(self.urls, self.bodies, self.links, strict=True):
+            encoding = self.time("encoding found", find_encoding, body)
+            references = self.time("links read", find_references, body, encoding, url)
+            found = self.time("links judged", self.rules.judge, link, references)
+            self.time("links folded", fold, link, Outcome(Verdict.SAVED, found=found))
+            self.time("its text told from others", saying, body, encoding, url, 2)
         if find_spec("selectolax"):
-            self.each("(links read by lexbor, css)", self.bodies, call=lexbor_css)
-        return judged  # type: ignore[return-value]
+            for body in self.bodies:
+                self.time("(links read by lexbor, css)", lexbor_css, body)
+
+    def found(self, url: URL) -> Sequence[Found]:
+        """What the page there names."""
+        number = self.numbers.get(str(url))
+        if number is None:
+            return ()
+        body = self.bodies[number]
+        return self.rules.judge(self.links[number], find_references(body, find_encoding(body), url))
 
     async def fetch(self, folder: Path | None) -> None:
         """All pages over the wire, and into a folder where one is given."""
@@ -98,7 +110,7 @@ class Stages:
             await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
         self.took["fetched" if store is None else "fetched and saved"] = time.process_time() - began
 
-    async def book(self, folder: Path, found: Sequence[Sequence[Found]]) -> None:
+    async def book(self, folder: Path) -> None:
         """Lease and finish every page."""
         settings = self.settings
         pace = Pace(settings.concurrency, settings.politeness, settings.fetch, settings.scope, {}, Random(1).random)
@@ -106,14 +118,16 @@ class Stages:
         frontier = SqliteFrontier(
             database, pace, settings, Jar(), time.time, lambda event: None, _discard, lambda begun: None
         )
-        named = dict(zip(map(str, self.urls), found, strict=True))
         await frontier.add([Link(url) for url in self.urls])
-        began = time.process_time()
+        began, made = time.process_time(), 0.0
 
         async def work() -> None:
+            nonlocal made
             while visits := await frontier.lease(1):
                 for visit in visits:
-                    page = named.get(str(visit.link.url), ())
+                    making = time.thread_time()
+                    page = self.found(visit.link.url)
+                    made += time.thread_time() - making
                     saved = Saved(visit.link.url.path, "text/html", 1000, os.urandom(32).hex())
                     is_rules = visit.link.kind is Kind.ROBOTS
                     outcome = Outcome(
@@ -129,7 +143,7 @@ class Stages:
                     await frontier.finish(visit, outcome)
 
         await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
-        self.took["booked, folding included"] = time.process_time() - began
+        self.took["booked, folding included"] = time.process_time() - began - made
         await frontier.close()
         database.close()
 
@@ -145,8 +159,10 @@ class Stages:
             (folder / "new").write_bytes(body)
             (folder / "new").rename(folder / f"{number}.html")
 
-        self.each("(fetched by http.client, one at a time)", self.urls, call=get)
-        self.each("(written and renamed)", range(len(self.bodies)), self.bodies, call=write)
+        for url in self.urls:
+            self.time("(fetched by http.client, one at a time)", get, url)
+        for number, body in enumerate(self.bodies):
+            self.time("(written and renamed)", write, number, body)
         host.close()
 
     def crawl(self, start: str, one_page: str, folder: Path) -> None:
@@ -173,13 +189,15 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=500)
     flags = parser.parse_args()
     folder = package_folder(flags.site, SITES[flags.site])
+    gc.set_threshold(20_000, 50, 100)  # as the crawl's command has it
     files = sorted(folder.rglob("*.html"))
     files = Random(1).sample(files, min(flags.pages, len(files)))
     with nginx(folder) as server, public_folder() as work, TemporaryDirectory() as database:
         stages = Stages(folder, files, server.url)
         asyncio.run(stages.fetch(None))
         asyncio.run(stages.fetch(work / "pages"))
-        asyncio.run(stages.book(Path(database), stages.read()))
+        stages.read()
+        asyncio.run(stages.book(Path(database)))
         stages.plainly(work)
         stages.crawl(server.url, f"{server.url}{files[0].relative_to(folder)}", work)
     size = sum(map(len, stages.bodies)) / len(files) / 1024
