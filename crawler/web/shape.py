@@ -123,7 +123,7 @@ def depth(url: URL) -> int:
 
     A link to `deeper/` on every page makes paths of thousands; honest ones have 10, the deepest of source trees 20.
     """
-    return sum(1 for segment in url.path.split("/") if segment)
+    return _filled(url.path.split("/"))
 
 
 def parameters(url: URL) -> int:
@@ -131,7 +131,12 @@ def parameters(url: URL) -> int:
 
     Filters that can be chosen one upon the other make queries that only grow; an honest one has 5, a long form 20.
     """
-    return sum(1 for parameter in url.query.split("&") if parameter)
+    return _filled(url.query.split("&"))
+
+
+def _filled(parts: list[str]) -> int:
+    """How many there are that are not empty."""
+    return len(parts) - parts.count("")
 
 
 def repeats(url: URL, times: int) -> bool:
@@ -142,11 +147,15 @@ def repeats(url: URL, times: int) -> bool:
     address once more at each turn has `%252525`, one that adds a slash `////`. Numbers do not count: /2011/11/11/ is a
     date, /000/000/000/ a store.
     """
-    if "/" * (times + 1) in url.path:
+    target = url.target
+    if f"%{'25' * times}" in target:
         return True
-    segments = [segment for segment in url.path.split("/") if segment][-MAX_COMPARED:]
-    if f"%{'25' * times}" in url.target:
+    path = target.partition("?")[0]
+    if path.count("/") < times:
+        return False
+    if "/" * (times + 1) in path:
         return True
+    segments = [segment for segment in path.split("/") if segment][-MAX_COMPARED:]
     words = [segment for segment in segments if not segment.isdigit()]
     most = max(map(words.count, set(words)), default=0)
     if most < times:
