@@ -26,7 +26,7 @@ from crawler.net.follow import FollowingFetcher
 from crawler.net.pool import Pool
 from crawler.net.proxy import choose_proxies
 from crawler.net.rate import Sips
-from crawler.reading import HUGE_PAGE, MAX_REFERENCES
+from crawler.reading import HUGE_PAGE
 from crawler.settings import ImageSettings, Settings
 from crawler.store.files import TEMPORARY, FileStore
 from crawler.visiting import Parts
@@ -141,7 +141,7 @@ async def open_finders(settings: Settings) -> AsyncIterator[Sequence[Finder]]:
     async with Children(settings.concurrency.work, max_memory=most, prepare=prepare) as workers:
         if names:
             await check_extractors(workers, names)
-        yield finders(settings.crawl, settings.images, workers, folder, HUGE_PAGE, MAX_REFERENCES)
+        yield finders(settings.crawl, settings.images, workers, folder, HUGE_PAGE)
 
 
 def processes(settings: Settings, cpus: int | None) -> int:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from crawler import policy
@@ -29,9 +30,6 @@ LARGE_PAGE: Final = 512 * 1024
 
 HUGE_PAGE: Final = 4 * 1024 * 1024
 """Bytes from which they are read in a process, which is ended where it takes too long: fewer never take two seconds."""
-
-MAX_REFERENCES: Final = 100_000
-"""References of one page."""
 
 MANY: Final = 5_000
 """References from which they are judged in a thread."""
@@ -85,13 +83,15 @@ class Reading:
         return self.rules.judge(link, _of_robots(link.url, named))
 
     async def _references(self, page: Page, done: Outcome) -> tuple[list[Reference], Outcome]:
-        """What the extractors find; where one fails, the outcome says so, and what the others find counts."""
+        """What the extractors find; where one fails, the outcome says so, and what the others find counts.
+
+        Of too many links the first count.
+        """
+        most = self._settings.crawl.max_links
         references: list[Reference] = []
         for find in self._finders:
             try:
-                found = await _ask(find, page)
-                if len(references) + len(found) > MAX_REFERENCES:
-                    raise LimitError(f"more than {MAX_REFERENCES} references")
+                found = await _ask(find, page, most + 1)
             except CrawlError as error:
                 done = replace(done, links_error=error.kind, detail=str(error))
             except Exception as error:
@@ -99,18 +99,21 @@ class Reading:
                 done = replace(done, links_error=f"{type(error).__name__}: {error}"[:200])
             else:
                 references += found
-        return references, done
+        if len(references) > most:
+            done = replace(done, links_error=LimitError.kind, detail=f"more than {most} links (crawl.max_links)")
+        return references[:most], done
 
 
-async def _ask(find: Finder, page: Page) -> list[Reference]:
-    """What one of them finds, here or, in a large page, in a thread; or wherever it has it found."""
-    found = find(page) if len(page.body) < LARGE_PAGE else await asyncio.to_thread(_begin, find, page)
-    return list(await found if isinstance(found, Awaitable) else found)
+async def _ask(find: Finder, page: Page, most: int) -> list[Reference]:
+    """The first that one of them finds, here or, in a large page, in a thread; or wherever it has it found."""
+    begin = partial(_begin, find, page, most)
+    found = begin() if len(page.body) < LARGE_PAGE else await asyncio.to_thread(begin)
+    return list(islice(await found, most)) if isinstance(found, Awaitable) else found
 
 
-def _begin(find: Finder, page: Page) -> list[Reference] | Awaitable[Iterable[Reference]]:
+def _begin(find: Finder, page: Page, most: int) -> list[Reference] | Awaitable[Iterable[Reference]]:
     found = find(page)
-    return found if isinstance(found, Awaitable) else list(found)
+    return found if isinstance(found, Awaitable) else list(islice(found, most))
 
 
 def checked(extract: Extractor) -> Extractor:

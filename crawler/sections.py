@@ -45,6 +45,7 @@ class CrawlSettings:
     sitemap: tuple[str, ...] = field(default=(), metadata={"url": True})
     sitemaps: bool = True
     max_sitemaps: int = _count(1_000)
+    max_links: int = _count(100_000, 1, 150_000)
     keep: Literal["all", "images"] = "all"
     extractors: tuple[str, ...] = ()
     extractor_timeout: float = _duration(2.0, 0.01)

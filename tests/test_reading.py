@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from crawler.http1.headers import Headers
 from crawler.interfaces import Finder
 from crawler.model import URL, Found, Kind, Link, Outcome, Page, Reference, Verdict
 from crawler.policy import Rules
-from crawler.reading import FAR, LARGE_PAGE, MANY, MAX_REFERENCES, Reading, checked
+from crawler.reading import FAR, LARGE_PAGE, MANY, Reading, checked
 from crawler.settings import Settings
 
 START = URL("http://a.example/")
@@ -24,8 +25,8 @@ def reference(path: str) -> Reference:
     return Reference(START.join(path), Kind.PAGE, "a", "href", {}, "")
 
 
-async def outcome(*finders: Finder, body: bytes = SMALL) -> Outcome:
-    settings = Settings()
+async def outcome(*finders: Finder, body: bytes = SMALL, max_links: int = 100_000) -> Outcome:
+    settings = Settings.of({"crawl": {"max_links": max_links}})
     reading = Reading(settings, finders, Rules.of(settings, [START]))
     return await reading.page(Link(START), HEAD, body, Outcome(Verdict.SAVED))
 
@@ -86,10 +87,18 @@ async def test_a_large_page_holds_nobody_up(body: bytes, is_main: bool) -> None:
 
 
 async def test_references_are_counted_over_all() -> None:
-    half = [reference("x")] * (MAX_REFERENCES // 2)
-    assert len((await outcome(lambda page: half, lambda page: half)).found) == MAX_REFERENCES
-    done = await outcome(lambda page: half, lambda page: half, here)
-    assert (done.links_error, len(done.found)) == ("limit", MAX_REFERENCES)
+    half = [reference(f"x{number}") for number in range(50)]
+    done = await outcome(lambda page: half, lambda page: half, max_links=100)
+    assert (done.links_error, len(done.found)) == (None, 100)
+    done = await outcome(lambda page: half, lambda page: half, here, max_links=100)
+    assert (done.links_error, done.detail) == ("limit", "more than 100 links (crawl.max_links)")
+    assert paths(done) == [f"/x{number}" for number in range(50)] * 2
+
+
+async def test_of_too_many_the_first_are_followed_and_no_more_is_even_asked_for() -> None:
+    asked = count()
+    done = await outcome(lambda page: (reference(f"x{number}") for number in asked), max_links=3)
+    assert (done.links_error, paths(done), next(asked)) == ("limit", ["/x0", "/x1", "/x2"], 4)
 
 
 async def test_many_are_judged_as_few_are() -> None:

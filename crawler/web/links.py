@@ -70,11 +70,12 @@ Found = tuple[Said, int, int]
 def find_references(
     body: bytes, encoding: str, url: URL, *, everything: bool = False, is_xml: bool = False
 ) -> list[Reference]:
-    """Every reference of a page that a crawl follows, in the order of its text; `LimitError` beyond the limits.
+    """Every reference of a page that a crawl follows, in its order; `LimitError` where that takes too much work.
 
-    `encoding` is the codec that `find_encoding` named, `url` where the page was found. Fragments are cut. With
-    `everything` also the images named in styles, meta tags and JSON-LD and the style sheets, and what is written about
-    each image. `is_xml` is whether it came as XHTML: there a tag that closes itself is an empty element, a script too.
+    Of more than `MAX_TAGS` the last may be missing. `encoding` is the codec that `find_encoding` named, `url` where the
+    page was found. Fragments are cut. With `everything` also the images named in styles, meta tags and JSON-LD and the
+    style sheets, and what is written about each image. `is_xml` is whether it came as XHTML: there a tag that closes
+    itself is an empty element, a script too.
     """
     text = decode(body, encoding)
     if is_xml:
@@ -87,8 +88,6 @@ def find_references(
     if base is not url:
         page = _Page(_JOINERS.of(base, encoding))
         references = page.find(text)
-    if len(references) > MAX_TAGS:
-        raise LimitError(f"more than {MAX_TAGS} references")
     is_closed, noai = _closed(page.wishes)
     if is_closed or noai:
         return [

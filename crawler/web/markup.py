@@ -128,9 +128,10 @@ class TagReader:
     def find(
         self, text: str, read: Read[T], known: Mapping[str, Sequence[T]] = NONE, also: Mapping[str, Sequence[T]] = NONE
     ) -> list[T]:
-        """What each tag of the names comes to, in the order of the text; `LimitError` beyond the limits.
+        """What each tag of the names comes to, in the order of the text; `LimitError` where it takes too much work.
 
-        What is in `known`, or in `also`, by the text that `read` was given with a tag, is taken from there.
+        Of more than `MAX_TAGS` the last may be missing. What is in `known`, or in `also`, by the text that `read` was
+        given with a tag, is taken from there.
         """
         walk = Walk(self._wanted, text)
         any_element = self._builder.counted()
@@ -160,6 +161,8 @@ class TagReader:
                 is_apart = not closed or (not contents and tag[:2] in APART_BEGINNINGS)
                 element = None if is_apart else plain(written)
                 if element is None:
+                    if len(found) > MAX_TAGS:
+                        break
                     follows = walk.past(offsets.of(number))
                     for piece, _, end in walk.found:
                         element = any_element(piece[1:-1])
@@ -176,8 +179,8 @@ class TagReader:
                 else:  # an anchor whose contents are more than text
                     values = read("", element, inner(text, offsets.of(number) + 1 + len(tag)))
             found += values
-        if len(tags) > MAX_TAGS and (len(found) > MAX_TAGS or len(tags) == MAX_TAGS + MAX_STEPS):
-            raise LimitError(f"more than {MAX_TAGS} tags")
+        if len(tags) == MAX_TAGS + MAX_STEPS and len(found) <= MAX_TAGS:
+            raise LimitError(f"more than {len(tags)} tags")
         return found
 
     def locate(self, text: str, read: Read[T], known: Mapping[str, Sequence[T]] = NONE) -> list[tuple[T, int, int]]:

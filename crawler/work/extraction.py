@@ -65,12 +65,12 @@ def load_all(names: Sequence[str], folder: str) -> None:
 
 
 def extract(name: str, folder: str, page: Page, most: int) -> list[Row]:
-    """In a child: what a user's extractor finds in a page; `LimitError` beyond `most` references."""
+    """In a child: the first that a user's extractor finds in a page, up to `most`."""
     return _rows(load(name, folder)(page), most)
 
 
 def find(page: Page, most: int, seconds: float, everything: bool, largest: bool) -> list[Row]:
-    """In a child: what our own extractor finds; beyond so many seconds of work, the process ends."""
+    """In a child: the first that our own extractor finds; beyond so many seconds of work, the process ends."""
     # Of work, not of time: how busy the machine is decides no link. The signal is the end of the process, as an error
     # that may come up at any place is lost at some of them.
     signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -101,13 +101,13 @@ async def check_extractors(workers: Workers, names: Sequence[str]) -> None:
         raise SettingsError(f"{KEY}: {error}") from error
 
 
-def finders(
-    crawl: CrawlSettings, images: ImageSettings, workers: Workers, folder: str, large: int, most: int
-) -> list[Finder]:
+def finders(crawl: CrawlSettings, images: ImageSettings, workers: Workers, folder: str, large: int) -> list[Finder]:
     """Our own extractor, and those that settings name, in `folder` too.
 
-    `workers` run these, and ours on pages of `large` bytes or more. Each finds up to `most` references of a page.
+    `workers` run these, and ours on pages of `large` bytes or more. Of a page with too many links, they give at least
+    one more than may be followed.
     """
+    most = crawl.max_links + 1
     options = images.sources == "all", images.candidates == "largest"
 
     def find_ours(page: Page) -> Iterable[Reference] | Awaitable[Iterable[Reference]]:
@@ -131,10 +131,7 @@ def finders(
 
 
 def _rows(references: Iterable[Reference], most: int) -> list[Row]:
-    rows = [_row(reference) for reference in islice(references, most + 1)]
-    if len(rows) > most:
-        raise LimitError(f"more than {most} references")
-    return rows
+    return [_row(reference) for reference in islice(references, most)]
 
 
 def _row(reference: object) -> Row:

@@ -13,7 +13,7 @@ from crawler.web.joiner import MAX_KNOWN_TAG
 from crawler.web.links import MAX_KNOWN, MAX_TEXT, find_references, find_refresh, find_style_references
 from crawler.web.reference import Kind, Reference
 from crawler.web.sources import SOURCES
-from crawler.web.tags import MAX_TAGS
+from crawler.web.tags import MAX_STEPS, MAX_TAGS
 from crawler.web.url import URL
 
 PAGE_URL = URL("http://host.example/dir/page.html")
@@ -289,11 +289,17 @@ def test_what_cannot_be_decoded_is_replaced() -> None:
 
 def test_too_many_references_are_a_limit() -> None:
     image = "<img srcset='" + "x 1w," * 1000 + "'>"
-    assert len(find(image * (MAX_TAGS // 1000))) == MAX_TAGS
-    with pytest.raises(LimitError):
-        find(image * (MAX_TAGS // 1000) + "<a href=x>")
+    assert len(find(image * (MAX_TAGS // 1000) + "<a href=x>")) == MAX_TAGS + 1
     with pytest.raises(LimitError):
         find(image * (MAX_TAGS // 1000 + 1))
+
+
+def test_of_very_many_anchors_the_first_are_found() -> None:
+    found = find("".join(f"<a href=/{number % 1000}>" for number in range(MAX_TAGS + MAX_STEPS + 100)))
+    assert len(found) >= MAX_TAGS
+    assert [one.url.path for one in found[:MAX_TAGS] if one.url] == [f"/{number % 1000}" for number in range(MAX_TAGS)]
+    with pytest.raises(LimitError):
+        find("<script></script>" * (MAX_TAGS + MAX_STEPS) + "<a href=x>")
 
 
 @pytest.mark.parametrize(

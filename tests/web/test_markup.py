@@ -249,7 +249,10 @@ def test_limits() -> None:
     with pytest.raises(LimitError):
         reader.locate("<a>" * (MAX_TAGS + 1), read)
     assert len(reader.find("<a>" * MAX_TAGS, read)) == MAX_TAGS
-    for tags in ("<a>" * (MAX_TAGS + 1), "<!---->" * (MAX_STEPS + 1), "<svg>" + "<g>" * MAX_STEPS):
+    assert len(reader.find("<a>" * (MAX_TAGS + 1), read)) == MAX_TAGS + 1
+    assert len(reader.find("<a>" * (MAX_TAGS + MAX_STEPS + 1), read)) > MAX_TAGS
+    assert len(reader.find("<a b=1>" * (MAX_TAGS + MAX_STEPS + 1), read)) > MAX_TAGS
+    for tags in ("<!---->" * (MAX_STEPS + 1), "<svg>" + "<g>" * MAX_STEPS, "<title>" * (MAX_TAGS + MAX_STEPS + 1)):
         with pytest.raises(LimitError):
             reader.find(tags, read)
     assert len(reader.find("<!---->" * (MAX_STEPS - 1) + "<a>", read)) == 1

@@ -22,6 +22,7 @@ HERE = str(Path(__file__).parent)
 START = URL("http://a.example/")
 LARGE = 100_000
 MOST = 1000
+"""Links of a page that are followed."""
 
 
 def page(body: bytes, kind: Kind = Kind.PAGE) -> Page:
@@ -40,8 +41,9 @@ async def children() -> AsyncIterator[Children]:
 
 
 async def asked(children: Children, function: str, body: bytes = b"x", timeout: float = 20.0) -> list[Reference]:
-    settings = Settings.of({"crawl": {"extractors": [named(function)], "extractor_timeout": timeout}})
-    _, theirs = finders(settings.crawl, settings.images, children, HERE, LARGE, MOST)
+    table = {"extractors": [named(function)], "extractor_timeout": timeout, "max_links": MOST}
+    settings = Settings.of({"crawl": table})
+    _, theirs = finders(settings.crawl, settings.images, children, HERE, LARGE)
     found = theirs(page(body))
     assert isinstance(found, Awaitable)
     return list(await found)
@@ -61,7 +63,6 @@ async def test_what_it_finds_comes_back_as_it_was(children: Children) -> None:
 @pytest.mark.parametrize(
     ("function", "error", "text"),
     [
-        ("endless", LimitError, "more than 1000 references"),
         ("spin", LimitError, "took more than 0.3 s"),
         ("sleep", LimitError, "took more than 0.3 s"),
         ("die", WorkError, "status 3"),
@@ -139,8 +140,8 @@ async def test_modules_are_found_in_the_folder_too_and_never_imported_here(tmp_p
 
 
 def ours(children: Any, seconds: float = 20.0, **images: str) -> Any:
-    settings = Settings.of({"crawl": {"extractor_timeout": seconds}, "images": images})
-    return finders(settings.crawl, settings.images, children, HERE, LARGE, 100_000)[0]
+    settings = Settings.of({"crawl": {"extractor_timeout": seconds, "max_links": MOST}, "images": images})
+    return finders(settings.crawl, settings.images, children, HERE, LARGE)[0]
 
 
 async def test_a_large_page_is_read_elsewhere_and_a_small_one_here(children: Children) -> None:
@@ -161,9 +162,13 @@ async def test_a_page_that_takes_too_much_work_is_a_limit(children: Children) ->
     body = b"".join(b"<a href=%d>" % number for number in range(99_000))
     with pytest.raises(LimitError, match="worked for longer than it may"):
         await ours(children, 0.05)(page(body))
-    body = b"".join(b"<a href=%d>" % number for number in range(101_000)) + b" " * LARGE
-    with pytest.raises(LimitError, match="more than 100000 references"):
-        await ours(children)(page(body))
+
+
+async def test_of_more_than_are_followed_there_is_one_more(children: Children) -> None:
+    body = b"".join(b"<a href=%d>" % number for number in range(MOST + 50)) + b" " * LARGE
+    found = await ours(children)(page(body))
+    assert [one.url.path for one in found] == [f"/{number}" for number in range(MOST + 1)]
+    assert len(await asked(children, "endless")) == MOST + 1
 
 
 async def test_our_own_goes_on_where_no_process_can_be_started() -> None:
@@ -188,11 +193,9 @@ def test_what_a_child_does_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert sys.path[-1] == str(tmp_path)
     load_all([named("good")], str(tmp_path))
     assert sys.path.count(str(tmp_path)) == 1
-    assert [row[0] for row in extraction.extract(named("good"), HERE, page(b"x y"), 2)] == [
+    assert [row[0] for row in extraction.extract(named("good"), HERE, page(b"x y z"), 2)] == [
         "http://a.example/x",
         "http://a.example/y",
     ]
-    with pytest.raises(LimitError):
-        extraction.extract(named("good"), HERE, page(b"x y z"), 2)
     with pytest.raises(TypeError, match="gives references, and not 'http"):
         extraction.extract(named("texts"), HERE, page(b""), 2)
