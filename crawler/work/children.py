@@ -1,7 +1,8 @@
 """`Workers` over a few child processes, each of which can be killed; it knows nothing of what the jobs do.
 
 A child is started when a job finds none idle, and ended where a job is late, is not waited for any more, or has killed
-it: so an answer is never another job's. Children stand in sessions of their own, where Ctrl-C does not reach them.
+it: so an answer is never another job's. It is ended, too, where none comes for a while, as it keeps the memory of its
+largest job. Children stand in sessions of their own, where Ctrl-C does not reach them.
 
 What a job gives comes as JSON: numbers, texts, None, lists and dicts of these, with lists for tuples. A child that its
 document has taken over can say nothing else; whoever asked checks that it is what he asked for.
@@ -42,6 +43,9 @@ ERRORS: Final = {error.__name__: error for error in (LimitError, SettingsError, 
 """The errors of a job that are raised here as they are."""
 
 START_TIMEOUT: Final = 30.0
+IDLE: Final = 10.0
+"""Seconds that a child waits for its next job."""
+
 PIECE: Final = 64 * 1024
 """Bytes taken from a socket at once."""
 
@@ -94,6 +98,7 @@ class Children:
             except ValueError as error:
                 raise WorkError(f"{name} {error}") from error
             self._idle.append(child)
+            child.leaving = asyncio.get_running_loop().call_later(IDLE, self._dismiss, child)
         value: T = _value(name, answer)
         return value
 
@@ -106,12 +111,19 @@ class Children:
         """A child that waits for a job."""
         while self._idle and not self._is_closed:
             child = self._idle.pop()
+            if child.leaving is not None:
+                child.leaving.cancel()
             if child.is_waiting():
                 return child
             self._end(child)
         if self._is_closed:
             raise WorkError("the child processes are closed")
         return await self._start()
+
+    def _dismiss(self, child: "Child") -> None:
+        """No job has come for it."""
+        self._idle.remove(child)
+        self._end(child)
 
     async def _start(self) -> "Child":
         try:
@@ -175,6 +187,7 @@ class Child:
 
     def __init__(self, max_memory: int) -> None:
         self.ending: asyncio.Task[int] | None = None
+        self.leaving: asyncio.TimerHandle | None = None
         self._line = asyncio.Lock()  # held while somebody waits at the socket, which must not be closed then
         self._socket, theirs = socket.socketpair()
         self._socket.setblocking(False)

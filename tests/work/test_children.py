@@ -249,6 +249,21 @@ async def test_a_child_that_died_while_it_had_no_job_costs_none(children: Childr
     assert await children.run(jobs.pid, timeout=LONG) != pid
 
 
+async def test_a_child_that_no_job_comes_for_is_ended(children: Children, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "IDLE", 0.2)
+    pid = await children.run(jobs.pid, timeout=LONG)
+    with watched(pid) as is_gone:
+        assert await asyncio.to_thread(is_gone)
+    assert not children._idle
+    assert await children.run(jobs.pid, timeout=LONG) != pid
+
+
+async def test_one_that_is_at_work_by_then_is_not(children: Children, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "IDLE", 0.005)
+    pid = await children.run(jobs.pid, timeout=LONG)
+    assert await children.run(jobs.pid_after_work, timeout=LONG) == pid
+
+
 async def test_a_job_that_is_not_waited_for_is_ended_and_its_answer_is_nobody_s(pipe: str) -> None:
     async with Children(1) as children:
         task = asyncio.create_task(children.run(jobs.spin, pipe, timeout=LONG))
