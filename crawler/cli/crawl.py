@@ -1,7 +1,6 @@
 """`crawler crawl`: a site from a start URL, seen by a person, stopped by Ctrl-C, continued by the same command."""
 
 import asyncio
-import gc
 import json
 import os
 import sys
@@ -75,9 +74,9 @@ def settings_of(
 
 def run(settings: Settings, retry: Collection[str] = ()) -> int:
     """Run a crawl to its end, what ended for one of the words of `retry` too; its exit status."""
-    # A page's references are many small objects that die young and hardly ever in cycles: collected at Python's default
-    # pace, they cost a tenth of the time of a crawl. The process is ours, so the pace is.
-    gc.set_threshold(20_000, 50, 100)
+    from crawler.assemble_worker import settle_in
+
+    settle_in()
     return asyncio.run(run_crawl(settings, retry))
 
 
