@@ -26,8 +26,8 @@ from crawler.crawldb.settle import Settler
 from crawler.crawldb.traps import Traps
 from crawler.crawldb.twins import Twins
 from crawler.crawldb.urls import Lease, Urls
-from crawler.errors import CrawldbError
-from crawler.model import URL, Counted, Counts, Event, Link, Outcome, Place, Row, Visit
+from crawler.errors import CrawldbError, StoreError
+from crawler.model import URL, Counted, Counts, Event, Link, Noted, Outcome, Place, Row, Visit
 from crawler.settings import Settings
 from crawler.web.cookies import Cookie, Jar
 
@@ -217,15 +217,23 @@ class SqliteFrontier:
                 else:
                     group = self._work(operations)
                 await loop.run_in_executor(self._thread, self._database.commit)
+                self._hand_out(group)
+                if group.trash:
+                    await self._empty(group.trash)
             except Exception as error:
                 self._break(error, operations)
                 return
-            self._hand_out(group)
-            if group.trash:
-                await self._discard(group.trash)
-                self.call("emptied", group.trash)
             self._next_due = group.next_due if self._waiting or self._waiting_alone else None
         self._answer_waiting([])
+
+    async def _empty(self, trash: Sequence[str]) -> None:
+        """Remove files that no row has any more; what cannot be removed is left to the next run."""
+        try:
+            await self._discard(trash)
+        except StoreError as error:
+            self._observe(Noted(f"{error}; the next run removes it", warning=True))
+        else:
+            self.call("emptied", trash)
 
     def _hand_out(self, group: Group) -> None:
         if group.cookies or group.roots:

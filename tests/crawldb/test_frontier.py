@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -355,6 +355,33 @@ class TestHostFailure:
         await frontier.finish(visit, failed("truncated", desk, asked=True))
         assert await frontier.lease(1) == []
         assert desk.discarded == ["x.part"]
+
+    async def test_what_cannot_be_removed_holds_nothing_up(self, desk: Desk) -> None:
+        async def refuse(paths: Sequence[str]) -> None:
+            raise StoreError("x.part: Input/output error")
+
+        desk.discard_with = refuse
+        frontier = await desk.open()
+        await frontier.add([link("http://a/"), link("http://a/2")])
+        (visit,) = await frontier.lease(1)
+        outcome = replace(failed("truncated", desk, asked=True), partial=Partial("x.part", 5, '"v"'))
+        await frontier.finish(visit, outcome)
+        assert [str(visit.link.url) for visit in await frontier.lease(1)] == ["http://a/2"]
+        assert desk.discarded == ["x.part"]
+        assert Noted("x.part: Input/output error; the next run removes it", warning=True) in desk.events
+
+    async def test_an_error_that_is_a_bug_ends_it_and_leaves_nobody_waiting(self, desk: Desk) -> None:
+        async def fail(paths: Sequence[str]) -> None:
+            raise ZeroDivisionError
+
+        desk.discard_with = fail
+        frontier = await desk.open()
+        await frontier.add([link("http://a/"), link("http://a/2")])
+        (visit,) = await frontier.lease(1)
+        outcome = replace(failed("truncated", desk, asked=True), partial=Partial("x.part", 5, '"v"'))
+        await frontier.finish(visit, outcome)
+        with pytest.raises(CrawldbError, match="the frontier failed: ZeroDivisionError"):
+            await frontier.lease(1)
 
     async def test_so_does_that_of_one_that_worker_processes_die_of(self, desk: Desk) -> None:
         frontier = await desk.open()
