@@ -164,12 +164,7 @@ class TagReader:
                     if len(found) > MAX_TAGS:
                         break
                     follows = walk.past(offsets.of(number))
-                    for piece, _, end in walk.found:
-                        element = any_element(piece[1:-1])
-                        is_anchor = element.name == "a"
-                        is_all = not is_apart and piece[1:-1] == written and (contents or not is_anchor)
-                        found += read(tag if is_all else "", element, inner(text, end) if is_anchor else "")
-                    walk.found.clear()
+                    found += _walked(walk, text, "" if is_apart else tag, read, any_element)
                     if follows is None:
                         break
                     resume = follows
@@ -197,6 +192,19 @@ class TagReader:
                 values = read(tag, plain(tag[1:-1]) or any_element(tag[1:-1]), "")
             found += [(value, start, end) for value in values]
         return found
+
+
+def _walked(walk: Walk, text: str, tag: str, read: Read[T], make: Callable[[str], Tag]) -> list[T]:
+    """What the tags come to that a walk went past where `tag` was seen, which is empty where it is none of these."""
+    written, _, contents = tag.partition(">")
+    found: list[T] = []
+    for piece, _, end in walk.found:
+        element = make(piece[1:-1])
+        is_anchor = element.name == "a"
+        is_all = tag and piece[1:-1] == written and (contents or not is_anchor)
+        found += read(tag if is_all else "", element, inner(text, end) if is_anchor else "")
+    walk.found.clear()
+    return found
 
 
 def _name_of(tag: str) -> str:

@@ -76,21 +76,16 @@ def family(url: URL) -> str:
     """
     path, mark, _ = url.target[1:].partition("?")
     first, slash, _ = path.partition("/")
-    return f"/{_fold_first(first)[:MAX_SHAPE]}{'/' if slash else mark}*" if slash or mark else "/*"
+    return f"/{_fold(first)[:MAX_SHAPE]}{'/' if slash else mark}*" if slash or mark else "/*"
 
 
+@lru_cache(1_000)
 def _fold(text: str) -> str:
     """A segment or a name, without what may be counted up; numbers with hyphens between them are a date or an id."""
     if text.isalpha() and len(text) < LONG_WORD:
         return text
     folded = _TOKEN.sub(_fold_token, text)
     return _NUMBERS.sub("*", folded) if "*" in folded else folded
-
-
-@lru_cache(1_000)
-def _fold_first(text: str) -> str:
-    """The same for a first segment, of which a site has few."""
-    return _fold(text)
 
 
 def _fold_token(match: re.Match[str]) -> str:

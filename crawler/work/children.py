@@ -43,6 +43,7 @@ ERRORS: Final = {error.__name__: error for error in (LimitError, SettingsError, 
 """The errors of a job that are raised here as they are."""
 
 START_TIMEOUT: Final = 30.0
+
 IDLE: Final = 10.0
 """Seconds that a child waits for its next job."""
 

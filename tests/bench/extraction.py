@@ -12,7 +12,6 @@ about each image. Times are CPU microseconds per KB, the median of the rounds, e
 """
 
 import argparse
-import gc
 import random
 import sys
 import time
@@ -25,6 +24,7 @@ from bs4 import BeautifulSoup, Tag
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from crawler.assemble_worker import settle_in
 from crawler.crawldb.links import pack
 from crawler.model import Link, Reference
 from crawler.policy import Rules
@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pages", type=int, default=60, help="pages a round")
     options = parser.parse_args()
-    gc.set_threshold(20_000, 50, 100)  # as the crawl's command has it
+    settle_in()
     if options.quick:
         corpora = {"generated": tiny_pages()}
     else:

@@ -9,7 +9,6 @@ start, `crawler status` and the first rows of an export take. It asserts nothing
 
 import argparse
 import asyncio
-import gc
 import multiprocessing
 import os
 import time
@@ -23,6 +22,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from crawler.assemble_worker import settle_in
 from crawler.cli.export import rows_of
 from crawler.cli.status import status_lines
 from crawler.crawldb.database import FILE, Database
@@ -292,7 +292,7 @@ def read_rows(folder: Path) -> None:
 
 def process(line: Connection, folder: Path, site: Site, size: int, pages: int) -> None:
     """What the process of one crawl does."""
-    gc.set_threshold(20_000, 50, 100)  # as the crawl's command has it
+    settle_in()
     asyncio.run(crawl(line, folder, site, size, pages))
 
 

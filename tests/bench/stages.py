@@ -11,7 +11,6 @@ sockets, the files written with no more than a rename, lexbor's css selection of
 
 import argparse
 import asyncio
-import gc
 import http.client
 import os
 import sys
@@ -27,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from crawler.assemble import open_fetcher
 from crawler.assemble_parts import file_store
+from crawler.assemble_worker import settle_in
 from crawler.crawldb.database import Database
 from crawler.crawldb.frontier import SqliteFrontier
 from crawler.crawldb.links import fold
@@ -62,7 +62,7 @@ class Stages:
         self.took: dict[str, float] = {}
         self.numbers = {str(url): number for number, url in enumerate(self.urls)}
 
-    def time(self, name: str, call: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
+    def timed(self, name: str, call: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
         """Call this for one page."""
         began = time.process_time()
         result = call(*arguments, **more)
@@ -72,14 +72,14 @@ class Stages:
     def read(self) -> None:
         """What is done with the bytes of a page once they are here, page by page."""
         for url, body, link in zip(self.urls, self.bodies, self.links, strict=True):
-            encoding = self.time("encoding found", find_encoding, body)
-            references = self.time("links read", find_references, body, encoding, url)
-            found = self.time("links judged", self.rules.judge, link, references)
-            self.time("links folded", fold, link, Outcome(Verdict.SAVED, found=found))
-            self.time("its text told from others", saying, body, encoding, url, 2)
+            encoding = self.timed("encoding found", find_encoding, body)
+            references = self.timed("links read", find_references, body, encoding, url)
+            found = self.timed("links judged", self.rules.judge, link, references)
+            self.timed("links folded", fold, link, Outcome(Verdict.SAVED, found=found))
+            self.timed("its text told from others", saying, body, encoding, url, 2)
         if find_spec("selectolax"):
             for body in self.bodies:
-                self.time("(links read by lexbor, css)", lexbor_css, body)
+                self.timed("(links read by lexbor, css)", lexbor_css, body)
 
     def found(self, url: URL) -> Sequence[Found]:
         """What the page there names."""
@@ -160,9 +160,9 @@ class Stages:
             (folder / "new").rename(folder / f"{number}.html")
 
         for url in self.urls:
-            self.time("(fetched by http.client, one at a time)", get, url)
+            self.timed("(fetched by http.client, one at a time)", get, url)
         for number, body in enumerate(self.bodies):
-            self.time("(written and renamed)", write, number, body)
+            self.timed("(written and renamed)", write, number, body)
         host.close()
 
     def crawl(self, start: str, one_page: str, folder: Path) -> None:
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=500)
     flags = parser.parse_args()
     folder = package_folder(flags.site, SITES[flags.site])
-    gc.set_threshold(20_000, 50, 100)  # as the crawl's command has it
+    settle_in()
     files = sorted(folder.rglob("*.html"))
     files = Random(1).sample(files, min(flags.pages, len(files)))
     with nginx(folder) as server, public_folder() as work, TemporaryDirectory() as database:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -356,16 +356,21 @@ class TestHostFailure:
         assert await frontier.lease(1) == []
         assert desk.discarded == ["x.part"]
 
-    async def test_what_cannot_be_removed_holds_nothing_up(self, desk: Desk) -> None:
-        async def refuse(paths: Sequence[str]) -> None:
-            raise StoreError("x.part: Input/output error")
-
-        desk.discard_with = refuse
+    async def _with_trash(self, desk: Desk, discard: Callable[[Sequence[str]], Awaitable[None]]) -> SqliteFrontier:
+        """A frontier that has a file to remove, by `discard`, and one URL more."""
+        desk.discard_with = discard
         frontier = await desk.open()
         await frontier.add([link("http://a/"), link("http://a/2")])
         (visit,) = await frontier.lease(1)
         outcome = replace(failed("truncated", desk, asked=True), partial=Partial("x.part", 5, '"v"'))
         await frontier.finish(visit, outcome)
+        return frontier
+
+    async def test_what_cannot_be_removed_holds_nothing_up(self, desk: Desk) -> None:
+        async def refuse(paths: Sequence[str]) -> None:
+            raise StoreError("x.part: Input/output error")
+
+        frontier = await self._with_trash(desk, refuse)
         assert [str(visit.link.url) for visit in await frontier.lease(1)] == ["http://a/2"]
         assert desk.discarded == ["x.part"]
         assert Noted("x.part: Input/output error; the next run removes it", warning=True) in desk.events
@@ -374,12 +379,7 @@ class TestHostFailure:
         async def fail(paths: Sequence[str]) -> None:
             raise ZeroDivisionError
 
-        desk.discard_with = fail
-        frontier = await desk.open()
-        await frontier.add([link("http://a/"), link("http://a/2")])
-        (visit,) = await frontier.lease(1)
-        outcome = replace(failed("truncated", desk, asked=True), partial=Partial("x.part", 5, '"v"'))
-        await frontier.finish(visit, outcome)
+        frontier = await self._with_trash(desk, fail)
         with pytest.raises(CrawldbError, match="the frontier failed: ZeroDivisionError"):
             await frontier.lease(1)
 
