@@ -2,7 +2,10 @@
 
 import asyncio
 import pickle
+import platform
 import socket
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +20,26 @@ from crawler.model import URL, Event, Finished, Leased, Link, Noted
 from crawler.settings import Settings
 from tests.crawldb.desk import Desk
 from tests.toysite import Reply, ToySite, page, redirect
+
+HEAPS = """
+import ctypes, sys, threading
+from crawler.assemble_worker import settle_in
+if sys.argv[1:]:
+    settle_in()
+barrier = threading.Barrier(4)
+threads = [threading.Thread(target=lambda: (bytearray(50_000), barrier.wait())) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+ctypes.CDLL(None).malloc_stats()
+"""
+"""Four threads at once that want memory, and then what glibc tells of its heaps."""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="heaps for threads are glibc's")
+@pytest.mark.parametrize(("flags", "is_one"), [((), False), (("settled",), True)])
+def test_all_threads_of_a_crawl_s_process_share_one_heap(flags: Sequence[str], is_one: bool) -> None:
+    told = subprocess.run([sys.executable, "-c", HEAPS, *flags], capture_output=True, text=True, check=True).stderr
+    assert (told.count("Arena ") == 1) == is_one
 
 
 class Parent:
